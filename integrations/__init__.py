@@ -1,0 +1,1 @@
+"""Define, run and watch integrations."""

@@ -1,0 +1,78 @@
+"""Jobs: a target with an environment, input and, if wanted, a schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, JsonValue, PositiveInt, model_validator
+from pydantic import Field as Constraint
+from pydantic_core import PydanticCustomError
+
+from integrations.definitions.base import Definition, Description, Name, Tag
+from integrations.definitions.environment import Slug
+from integrations.definitions.retry import RetryPolicy, Seconds
+
+
+def _moment(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("moment", "is not an ISO 8601 date and time") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+#: ISO 8601; UTC when it names no zone.
+Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
+
+
+class JobTarget(Definition):
+    type: Literal["feature", "action", "function", "job", "notification", "database_action"] = "feature"
+    event: Tag
+    app: Tag | None = None
+    database: Tag | None = None
+
+
+class Schedule(Definition):
+    """`cron` with its zone, or `every` seconds, or one `start_at`; the last may also delay the first of the others."""
+
+    cron: str = ""
+    tz: str = "UTC"
+    every: Annotated[int, Constraint(gt=0)] | None = None
+    start_at: Moment | None = None
+    limit: PositiveInt | None = None
+    end_at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _say_when(self) -> Self:
+        if self.cron and self.every:
+            raise PydanticCustomError("schedule", "give either cron or every, not both")
+        if not (self.cron or self.every or self.start_at):
+            raise PydanticCustomError("schedule", "give cron, every or start_at")
+        if self.start_at and self.end_at and self.end_at <= self.start_at:
+            raise PydanticCustomError("schedule", "end_at is not after start_at")
+        return self
+
+
+class Job(Definition):
+    tag: Tag
+    name: Name = ""
+    description: Description = ""
+    #: The feature of the same tag when left out.
+    target: JobTarget | None = None
+    env: Slug | None = None
+    input: dict[str, JsonValue] = {}
+    schedule: Schedule | None = None
+    retries: Annotated[int, Constraint(ge=0, le=100)] = 0
+    retry: RetryPolicy | None = None
+    overlap: Literal["skip", "queue", "allow"] = "skip"
+    missed: Literal["skip", "run_once", "run_all"] = "skip"
+    paused: bool = False
+    priority: Annotated[int, Constraint(ge=-100, le=100)] = 0
+    timeout: Seconds | None = None
+
+    @property
+    def own_target(self) -> JobTarget:
+        return self.target or JobTarget(type="feature", event=self.tag)

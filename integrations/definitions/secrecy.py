@@ -1,0 +1,40 @@
+"""How a sealed value looks from outside: write-only, so that what was fetched can still be handed back."""
+
+from __future__ import annotations
+
+from integrations.errors import DefinitionError, Problem, join_place
+from integrations.types import Json
+
+#: Stands where a secret is kept. Handing it back keeps what is stored there.
+KEPT = "[sealed]"
+
+
+def masked(value: Json) -> Json:
+    """Return `value` with every leaf replaced by `KEPT`: its shape may be seen, its content not."""
+    if isinstance(value, dict):
+        return {key: masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [masked(item) for item in value]
+    return value if value in (None, "") else KEPT
+
+
+def unmasked(value: Json, stored: Json, *, place: str = "") -> Json:
+    """Return `value` with every `KEPT` replaced by what `stored` has at the same place.
+
+    Raises:
+        DefinitionError: nothing is stored there.
+    """
+    if isinstance(value, dict):
+        before = stored if isinstance(stored, dict) else {}
+        return {key: unmasked(item, before.get(key), place=join_place(place, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        listed = stored if isinstance(stored, list) and len(stored) == len(value) else [None] * len(value)
+        return [
+            unmasked(item, before, place=f"{place}[{index}]")
+            for index, (item, before) in enumerate(zip(value, listed, strict=True))
+        ]
+    if value != KEPT:
+        return value
+    if stored is None:
+        raise DefinitionError([Problem(place, "there is no stored secret to keep here", "enter the value")])
+    return stored

@@ -1,0 +1,175 @@
+"""The one JSON decoder in front of everything: what it lets through can be stored, compared and sent on unchanged.
+
+Refused: NaN and infinities, numbers that overflow, integers beyond 64 bits, duplicate keys, lone surrogates, U+0000,
+too deep and too large documents. Source: design section 7; RFC 8259 section 9 lets a parser set such limits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Never
+
+from integrations.errors import InvalidInput, Problem, join_place
+from integrations.types import Json
+
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    max_bytes: int = 5_000_000
+    max_depth: int = 64
+    #: Values of every kind, keys not counted.
+    max_values: int = 200_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def loads(text: str | bytes, *, limits: Limits = DEFAULT_LIMITS) -> Json:
+    """Return the value that `text` holds.
+
+    Raises:
+        InvalidInput: with the place of what is wrong (line and column for broken syntax, a path for a refused value).
+    """
+    decoded = _decode(text, limits)
+    _refuse_deep_text(decoded, limits.max_depth)
+    try:
+        value = json.loads(
+            decoded, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_int=_bounded_integer
+        )
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno} column {error.colno}"
+        raise InvalidInput([Problem(place, f"this is not JSON: {error.msg}")]) from None
+    return check(value, limits=limits)
+
+
+def check(value: object, *, limits: Limits = DEFAULT_LIMITS, place: str = "") -> Json:
+    """Return `value` as it is if it is plain JSON within `limits`; tuples become lists.
+
+    For values that come from Python code rather than from a text. Raises:
+        InvalidInput: with every refused place (the first 20).
+    """
+    walk = _Walk(limits)
+    checked = walk.visit(value, place, 1)
+    if walk.problems:
+        raise InvalidInput(walk.problems[:20])
+    return checked
+
+
+def dumps(value: Json) -> str:
+    """Return the shortest JSON text of `value`, keys in their own order, no NaN."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def canonical(value: Json) -> str:
+    """Return the one JSON text of `value` that equal values share: keys sorted, no spaces. For hashes and cache keys."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
+
+class _Walk:
+    """Copies a value, collecting what is wrong; stops looking once the document is known to be too big."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.problems: list[Problem] = []
+        self.values = 0
+
+    def visit(self, value: Any, place: str, depth: int) -> Json:
+        self.values += 1
+        if self.values > self.limits.max_values:
+            if self.values == self.limits.max_values + 1:
+                self._refuse(place, f"more than {self.limits.max_values} values")
+            return None
+        if isinstance(value, str):
+            return self._text(value, place)
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return self._integer(value, place)
+        if isinstance(value, float):
+            return self._float(value, place)
+        if isinstance(value, (dict, list, tuple)):
+            return self._container(value, place, depth)
+        return self._refuse(place, f"{type(value).__name__} is not a JSON type")
+
+    def _container(self, value: dict[Any, Any] | list[Any] | tuple[Any, ...], place: str, depth: int) -> Json:
+        if depth > self.limits.max_depth:
+            return self._refuse(place, f"nested more than {self.limits.max_depth} deep")
+        if not isinstance(value, dict):
+            return [self.visit(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(value)]
+        return {self._key(key, place): self.visit(item, join_place(place, str(key)), depth + 1) for key, item in value.items()}
+
+    def _key(self, key: object, place: str) -> str:
+        if isinstance(key, str):
+            return self._text(key, place) or ""
+        self._refuse(place, f"key {key!r} is not text")
+        return ""
+
+    def _text(self, text: str, place: str) -> str | None:
+        if _UNSTORABLE.search(text):
+            self._refuse(place, "the text holds U+0000 or half of a surrogate pair")
+            return None
+        return text
+
+    def _integer(self, number: int, place: str) -> Json:
+        if MIN_INTEGER <= number <= MAX_INTEGER:
+            return int(number)
+        return self._refuse(place, "the integer does not fit in 64 bits", "send it as text")
+
+    def _float(self, number: float, place: str) -> Json:
+        return number if math.isfinite(number) else self._refuse(place, "the number is not finite")
+
+    def _refuse(self, place: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(place, message, hint))
+
+
+def _decode(text: str | bytes, limits: Limits) -> str:
+    if len(text) > limits.max_bytes:
+        raise InvalidInput(f"the document is larger than {limits.max_bytes} bytes")
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the document is not UTF-8 (byte {error.start})") from None
+
+
+def _refuse_deep_text(text: str, max_depth: int) -> None:
+    """Count brackets outside strings, so that the recursive decoder never meets a document it could overflow on."""
+    depth = 0
+    for match in _BRACKETS.finditer(text):
+        token = match.group()
+        if token in "[{":
+            depth += 1
+            if depth > max_depth:
+                raise InvalidInput(f"the document is nested more than {max_depth} deep")
+        elif token in "]}":
+            depth -= 1
+
+
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
+
+
+def _unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise InvalidInput(f"the key {twice!r} appears twice in one object")
+    return members
+
+
+def _refuse_constant(name: str) -> Never:
+    raise InvalidInput(f"{name} is not a JSON number")
+
+
+def _bounded_integer(digits: str) -> int:
+    # int() itself is quadratic in the number of digits, so length comes first.
+    if len(digits) > 20 or not MIN_INTEGER <= int(digits) <= MAX_INTEGER:
+        raise InvalidInput("an integer does not fit in 64 bits (send it as text)")
+    return int(digits)
