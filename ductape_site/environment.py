@@ -1,0 +1,127 @@
+"""Reads settings from the environment strictly: a missing or misspelled value stops the start and says what to set."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
+
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_KEY_BYTES = 32
+
+
+class Environment(environ.FileAwareEnv):
+    """Environment variables, each also readable from the file that `<NAME>_FILE` points at (for mounted secrets)."""
+
+    ENVIRON = FileAwareMapping(cache=False)
+
+    def text(self, name: str, *, default: str = "") -> str:
+        """Return the value without surrounding white space (files end in a newline), or `default` when it is empty."""
+        return self._raw(name).strip() or default
+
+    def required(self, name: str, *, to_set: str) -> str:
+        """Return the value; there is no default. `to_set` ends the sentence "Set NAME (or NAME_FILE) to ..."."""
+        value = self._raw(name).strip()
+        if not value:
+            raise ImproperlyConfigured(
+                f"{name} is missing. Set {name} (or {name}_FILE, the path of a file that holds it) to {to_set}."
+            )
+        return value
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        """Return a strict boolean. django-environ's own `bool` reads any unknown word as False."""
+        word = self.text(name).lower()
+        if word in _TRUE or (not word and default):
+            return True
+        if word in _FALSE or not word:
+            return False
+        raise ImproperlyConfigured(
+            f"{name} is {word!r}, which is neither yes nor no. Set it to one of: {', '.join(_TRUE + _FALSE)}."
+        )
+
+    def whole_number(self, name: str, *, default: int, minimum: int) -> int:
+        word = self.text(name)
+        if not word:
+            return default
+        if not (word.isascii() and word.isdigit()) or int(word) < minimum:
+            raise ImproperlyConfigured(f"{name} is {word!r}. Set it to a whole number from {minimum} up.")
+        return int(word)
+
+    def words(self, name: str) -> list[str]:
+        """Return the entries of a comma-separated value, empty ones left out."""
+        return split_words(self.text(name))
+
+    def _raw(self, name: str) -> str:
+        try:
+            return str(self.ENVIRON.get(name, ""))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise ImproperlyConfigured(f"{name}_FILE names a file that cannot be read: {reason}.") from None
+
+
+def split_words(text: str) -> list[str]:
+    return [word for entry in text.split(",") if (word := entry.strip())]
+
+
+def parse_encryption_keys(text: str) -> dict[str, bytes]:
+    """Return key bytes by key id, in the order given: the first seals, all open.
+
+    `text` is a comma-separated list of `keyid:key`, the key 32 bytes in URL-safe base64 (padding may be left out).
+
+    Raises:
+        ImproperlyConfigured: naming the entry by its position, never by its content.
+    """
+    keys: dict[str, bytes] = {}
+    for position, entry in enumerate(split_words(text), start=1):
+        key_id, _, encoded = entry.partition(":")
+        key = _decode_key(encoded)
+        if not _KEY_ID.fullmatch(key_id) or key is None:
+            raise _bad_key(position, "is not `keyid:key`, the key being 32 bytes in URL-safe base64")
+        if key_id in keys:
+            raise _bad_key(position, f'uses the key id "{key_id}" a second time')
+        keys[key_id] = key
+    return keys
+
+
+def _decode_key(encoded: str) -> bytes | None:
+    padded = encoded.rstrip("=")
+    try:
+        key = base64.b64decode(padded + "=" * (-len(padded) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == _KEY_BYTES else None
+
+
+def _bad_key(position: int, what: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"DUCTAPE_ENCRYPTION_KEYS: entry {position} {what}.")
+
+
+def egress_entries(words: list[str]) -> tuple[str, ...]:
+    """Return DUCTAPE_EGRESS_ALLOW's entries; a URL is refused here, because it would silently allow nothing."""
+    for word in words:
+        if "://" in word or " " in word:
+            raise ImproperlyConfigured(
+                f"DUCTAPE_EGRESS_ALLOW: {word!r} is not a host, address or network with an optional port,"
+                " such as localhost:8765, 10.1.2.3 or 10.0.0.0/8:443."
+            )
+    return tuple(words)
+
+
+def load(root: Path) -> Environment:
+    """Return the environment, completed from a `.env` file; variables that are already set win over the file.
+
+    The file is `<root>/.env`, or what DUCTAPE_ENV_FILE names; an empty DUCTAPE_ENV_FILE reads no file (tests do that).
+    """
+    env = Environment()
+    env_file: Any = env.ENVIRON.get("DUCTAPE_ENV_FILE", str(root / ".env"))
+    if env_file and Path(env_file).is_file():
+        env.read_env(env_file)
+    return env
