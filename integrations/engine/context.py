@@ -1,0 +1,63 @@
+"""What one execution is given."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from integrations.clock import Clock, SystemClock
+from integrations.connectors.base import ActionConnector, Binding, FunctionConnector
+from integrations.connectors.redaction import Redactor
+from integrations.definitions.release import Release
+from integrations.engine.records import Checkpoint, Recorder, StepKey
+from integrations.types import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """What `$Run` and `$Env` read, and what step idempotency keys are made of."""
+
+    id: str
+    integration: str
+    feature: str
+    environment_slug: str
+    environment_name: str
+    created_at: dt.datetime
+
+
+class Cancellation:
+    """Tells an execution that its run was cancelled."""
+
+    __slots__ = ("_cancelled",)
+
+    def __init__(self) -> None:
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def __bool__(self) -> bool:
+        return self._cancelled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything that the engine may use; it looks nowhere else."""
+
+    run: RunInfo
+    release: Release
+    input: JsonObject
+    #: By access tag.
+    bindings: Mapping[str, Binding] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, Json] = field(default_factory=dict, repr=False)
+    actions: ActionConnector
+    functions: FunctionConnector
+    recorder: Recorder
+    redactor: Redactor
+    clock: Clock = field(default_factory=SystemClock)
+    checkpoints: Mapping[StepKey, Checkpoint] = field(default_factory=dict)
+    #: A wait up to this many seconds stays in the execution; a longer one parks the run.
+    longest_inline_wait_seconds: float = 2.0
+    #: Asked between events; cancelling aborts the run there.
+    cancellation: Cancellation = field(default_factory=Cancellation)
