@@ -20,8 +20,9 @@ def _asset(path: str) -> Callable[[HttpRequest], str]:
 
 
 def _may_view(app_label: str, model_name: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(f"{app_label}.view_{model_name}") or request.user.has_perm(
-        f"{app_label}.change_{model_name}"
+    return lambda request: (
+        request.user.has_perm(f"{app_label}.view_{model_name}")
+        or request.user.has_perm(f"{app_label}.change_{model_name}")
     )
 
 

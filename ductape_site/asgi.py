@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+
+from ductape_site import databases
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ductape_site.settings")
 
 application = get_asgi_application()
+databases.log_choice(settings.DATABASES["default"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from ductape_site import sqlite_driver
+
+logger = logging.getLogger(__name__)
 
 _BUSY_TIMEOUT_SECONDS = 20
 _POOL_WAIT_SECONDS = 10
@@ -31,6 +35,16 @@ def settings_for(url: str, *, root: Path, pool_size: int) -> dict[str, Any]:
     raise ImproperlyConfigured(
         "DATABASE_URL names no database that this runs on. Set it to sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME."
     )
+
+
+def log_choice(database: Mapping[str, Any]) -> None:
+    """Say which database is in use and how, once, when a server process starts."""
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        logger.info("Database: %s", sqlite_driver.describe(), extra={"action": "database_chosen"})
+    else:
+        logger.info(
+            "Database: PostgreSQL at %s", database["HOST"] or "its local socket", extra={"action": "database_chosen"}
+        )
 
 
 def _sqlite(config: dict[str, Any], root: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """Return 200 `{"status": "ok"}`, or 503 when the database does not answer. Why goes to the log, not to the caller."""
+    """Return 200 `{"status": "ok"}`, or 503 when the database does not answer (only the log says why)."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

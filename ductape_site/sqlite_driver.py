@@ -1,7 +1,8 @@
 """Chooses an SQLite that keeps what it has committed, and the journal mode that is safe with it.
 
 SQLite 3.7.0 to 3.51.2 can lose committed rows when two connections reset the write-ahead log at the same moment.
-Fixed in 3.51.3, and on older branches in 3.44.6 and 3.50.7. Source: https://www.sqlite.org/wal.html, "The WAL-Reset Bug".
+Fixed in 3.51.3, and on older branches in 3.44.6 and 3.50.7. Source: https://www.sqlite.org/wal.html, section on the
+WAL-reset bug.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.conf import settings
 
 
@@ -12,7 +10,7 @@ def encryption_keys() -> dict[str, bytes]:
 
     From DUCTAPE_ENCRYPTION_KEYS, checked when the process starts.
     """
-    return cast("dict[str, bytes]", settings.DUCTAPE_ENCRYPTION_KEYS)
+    return settings.DUCTAPE_ENCRYPTION_KEYS
 
 
 def egress_allow() -> tuple[str, ...]:
@@ -21,14 +19,14 @@ def egress_allow() -> tuple[str, ...]:
     Each is a host name, an IP address or a network (CIDR), with an optional `:port`. From DUCTAPE_EGRESS_ALLOW; only
     whoever runs the server sets it, never a form.
     """
-    return cast("tuple[str, ...]", settings.DUCTAPE_EGRESS_ALLOW)
+    return settings.DUCTAPE_EGRESS_ALLOW
 
 
 def functions_enabled() -> bool:
     """Return whether user code may run at all. From DUCTAPE_FUNCTIONS_ENABLED."""
-    return cast("bool", settings.DUCTAPE_FUNCTIONS_ENABLED)
+    return settings.DUCTAPE_FUNCTIONS_ENABLED
 
 
 def function_processes() -> int:
     """Return how many child processes run user code at the same time, 1 or more. From DUCTAPE_FUNCTION_PROCESSES."""
-    return cast("int", settings.DUCTAPE_FUNCTION_PROCESSES)
+    return settings.DUCTAPE_FUNCTION_PROCESSES

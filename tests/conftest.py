@@ -22,7 +22,7 @@ hypothesis.settings.load_profile("ci" if _IN_CI else "dev")
 def django_db_modify_db_settings(
     tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
 ) -> None:
-    """Put SQLite's test database in a file, as in production: in memory it has no WAL, and threads share one connection."""
+    """Put SQLite's test database in a file, as in production; one in memory has no WAL and no second connection."""
     database = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
