@@ -23,6 +23,9 @@ class Environment(environ.FileAwareEnv):
 
     ENVIRON = FileAwareMapping(cache=False)
 
+    def __init__(self) -> None:
+        super().__init__()
+
     def text(self, name: str, *, default: str = "") -> str:
         """Return the value without surrounding white space (files end in a newline), or `default` when it is empty."""
         return self._raw(name).strip() or default

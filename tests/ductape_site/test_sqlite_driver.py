@@ -65,7 +65,8 @@ def test_install_takes_the_carried_driver_only_when_that_helps(
 
     expected = other if installed else pythons_own
     assert expected is not None
-    assert (sys.modules["sqlite3"], sys.modules["sqlite3.dbapi2"]) == (expected, expected.dbapi2)
+    loaded: list[object] = [sys.modules["sqlite3"], sys.modules["sqlite3.dbapi2"]]
+    assert loaded == [expected, expected.dbapi2]
 
 
 @pytest.mark.parametrize(
