@@ -86,7 +86,8 @@ class NotFound(OperationRefused):
     def __init__(self, kind: str, name: str, existing: Sequence[str] = ()) -> None:
         self.kind, self.name, self.existing = kind, name, tuple(existing)
         listed = ", ".join(f'"{each}"' for each in sorted(self.existing)[:20])
-        super().__init__(f'there is no {kind} "{name}"; ' + (f"there are: {listed}" if listed else "there are none yet"))
+        others = f"there are: {listed}" if listed else "there are none yet"
+        super().__init__(f'there is no {kind} "{name}"; {others}')
 
 
 class AlreadyExists(OperationRefused):

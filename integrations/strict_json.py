@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Never
 
@@ -17,6 +18,8 @@ from integrations.types import Json
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+#: An unclosed text runs to the end, so that every character is looked at once.
+_TEXT_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ def dumps(value: Json) -> str:
 
 
 def canonical(value: Json) -> str:
-    """Return the one JSON text of `value` that equal values share: keys sorted, no spaces. For hashes and cache keys."""
+    """Return the JSON text that equal values share, for hashes and cache keys: keys sorted, no spaces."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
@@ -95,14 +98,19 @@ class _Walk:
             return self._float(value, place)
         if isinstance(value, (dict, list, tuple)):
             return self._container(value, place, depth)
-        return self._refuse(place, f"{type(value).__name__} is not a JSON type")
+        self._refuse(place, f"{type(value).__name__} is not a JSON type")
+        return None
 
     def _container(self, value: dict[Any, Any] | list[Any] | tuple[Any, ...], place: str, depth: int) -> Json:
         if depth > self.limits.max_depth:
-            return self._refuse(place, f"nested more than {self.limits.max_depth} deep")
+            self._refuse(place, f"nested more than {self.limits.max_depth} deep")
+            return None
         if not isinstance(value, dict):
             return [self.visit(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(value)]
-        return {self._key(key, place): self.visit(item, join_place(place, str(key)), depth + 1) for key, item in value.items()}
+        return {self._key(key, place): self._member(key, item, place, depth) for key, item in value.items()}
+
+    def _member(self, key: object, item: object, place: str, depth: int) -> Json:
+        return self.visit(item, join_place(place, str(key)), depth + 1)
 
     def _key(self, key: object, place: str) -> str:
         if isinstance(key, str):
@@ -119,12 +127,17 @@ class _Walk:
     def _integer(self, number: int, place: str) -> Json:
         if MIN_INTEGER <= number <= MAX_INTEGER:
             return int(number)
-        return self._refuse(place, "the integer does not fit in 64 bits", "send it as text")
+        self._refuse(place, "the integer does not fit in 64 bits", "send it as text")
+        return None
 
     def _float(self, number: float, place: str) -> Json:
-        return number if math.isfinite(number) else self._refuse(place, "the number is not finite")
+        if math.isfinite(number):
+            return number
+        self._refuse(place, "the number is not finite")
+        return None
 
     def _refuse(self, place: str, message: str, hint: str = "") -> None:
+        """Note a problem; the value stands as None in the copy, which nobody gets to see."""
         self.problems.append(Problem(place, message, hint))
 
 
@@ -142,25 +155,21 @@ def _decode(text: str | bytes, limits: Limits) -> str:
 def _refuse_deep_text(text: str, max_depth: int) -> None:
     """Count brackets outside strings, so that the recursive decoder never meets a document it could overflow on."""
     depth = 0
-    for match in _BRACKETS.finditer(text):
-        token = match.group()
-        if token in "[{":
+    for match in _TEXT_OR_BRACKET.finditer(text):
+        found = match.group()
+        if found in "[{":
             depth += 1
             if depth > max_depth:
                 raise InvalidInput(f"the document is nested more than {max_depth} deep")
-        elif token in "]}":
+        elif found in "]}":
             depth -= 1
-
-
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
 def _unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise InvalidInput(f"the key {twice!r} appears twice in one object")
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise InvalidInput(f'the key "{twice[:100]}" appears twice in one object')
     return members
 
 

@@ -10,7 +10,7 @@ from pydantic import Field as Constraint
 from pydantic import Tag as UnionTag
 from pydantic_core import PydanticCustomError
 
-from integrations.definitions.base import Definition, Description, Many, Name, Tag
+from integrations.definitions.base import Definition, Description, GivenJson, Many, Name, Tag
 from integrations.definitions.cache import Period
 from integrations.definitions.field import Field, Fields
 from integrations.definitions.retry import RetryPolicy
@@ -29,7 +29,11 @@ _REQUEST_TYPES = {
 }
 
 
-def _lower(value: Any) -> Any:
+def _upper(value: Any) -> Any:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _request_type(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     lowered = value.strip().lower()
@@ -57,9 +61,8 @@ Body = Annotated[
     Annotated[Fields, UnionTag("«fields»")] | Annotated[dict[str, JsonValue], UnionTag("«schema»")],
     Discriminator(_body_form),
 ]
-
-
-KindOfRequest = Annotated[RequestType, BeforeValidator(_lower)]
+Method = Annotated[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], BeforeValidator(_upper)]
+KindOfRequest = Annotated[RequestType, BeforeValidator(_request_type)]
 
 
 class AppEnvironment(Definition):
@@ -91,7 +94,7 @@ class Action(Definition):
     tag: Tag
     name: Name = ""
     description: Description = ""
-    method: Annotated[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"], BeforeValidator(lambda v: v.upper() if isinstance(v, str) else v)]
+    method: Method
     #: Path below the base URL, with `:id` or `{id}` for params.
     resource: Annotated[str, StringConstraints(max_length=2_000)]
     request_type: KindOfRequest | None = None
@@ -160,7 +163,7 @@ class Auth(Definition):
 
 class Constant(Definition):
     key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    value: JsonValue
+    value: GivenJson
     description: Description = ""
 
 

@@ -8,13 +8,23 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Self, TypeVar
 
 import pydantic
-from pydantic import ConfigDict, StringConstraints
+from pydantic import AfterValidator, ConfigDict, JsonValue, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from integrations import strict_json
+from integrations.definitions import wording
 from integrations.errors import DefinitionError, Problem, join_place
-from integrations.types import Json, JsonObject
+from integrations.types import JsonObject
 
 TAG_PATTERN = r"^[A-Za-z][A-Za-z0-9_.:-]{0,63}$"
+SLUG_PATTERN = r"^[a-z][a-z0-9]{1,15}$"
+STATUS_PATTERN = r"^[1-5]([0-9]{2}|xx)$"
+#: What a text that should match one of these is called, and how it is written.
+PATTERNS = {
+    TAG_PATTERN: ("a tag", "a letter, then up to 63 of letters, digits and _ . : -"),
+    SLUG_PATTERN: ("the slug of an environment", "2 to 16 lower-case letters and digits, a letter first"),
+    STATUS_PATTERN: ("a status code", "write one as in 429, or a class of them as in 5xx"),
+}
 
 #: How other definitions refer to this one; unique within its integration and kind.
 Tag = Annotated[str, StringConstraints(pattern=TAG_PATTERN)]
@@ -22,6 +32,14 @@ Name = Annotated[str, StringConstraints(max_length=200)]
 Description = Annotated[str, StringConstraints(max_length=10_000)]
 
 
+def _given(value: JsonValue) -> JsonValue:
+    if value is None:
+        raise PydanticCustomError("given", "should not be null")
+    return value
+
+
+#: Any JSON but null, which stands for a missing value wherever one is required.
+GivenJson = Annotated[JsonValue, AfterValidator(_given)]
 Item = TypeVar("Item")
 #: A JSON list, held as a tuple. Lax, since strict mode would take only tuples; the items stay strict.
 Many = Annotated[tuple[Item, ...], pydantic.Field(strict=False)]
@@ -63,9 +81,10 @@ class Definition(pydantic.BaseModel):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint that names what `name` was probably meant to be, or lists what exists, or "" when there is nothing."""
+    """Return a hint: the one of `known` that `name` was probably meant to be, else what there is, else ""."""
     candidates = sorted(known)
-    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    # difflib's time grows with the square of the length, and nobody meant a very long name.
+    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6) if len(name) <= 100 else []
     if close:
         return f'did you mean "{close[0]}"?'
     if not candidates:
@@ -79,24 +98,27 @@ def _problems(model: type[Definition], error: pydantic.ValidationError, place: s
 
 
 def _problem(model: type[Definition], details: Any, prefix: str) -> Problem:
-    location = [part for part in details["loc"] if not str(part).startswith("«")]
-    place = _place(location)
-    kind, context = details["type"], details.get("ctx", {})
-    if kind == "missing":
-        return Problem(join_place(prefix, _place(location[:-1])), f'"{location[-1]}" is required')
-    if kind == "extra_forbidden":
-        hint = nearest(str(location[-1]), _field_names(model, location[:-1]))
-        return Problem(join_place(prefix, _place(location[:-1])), f'unknown field "{location[-1]}"', hint)
-    if kind == "string_pattern_mismatch" and context.get("pattern") == TAG_PATTERN:
-        message = f"{details['input']!r} is not a tag"
-        return Problem(join_place(prefix, place), message, "a letter, then up to 63 of letters, digits and _ . : -")
-    return Problem(join_place(prefix, place), _sentence(details["msg"]))
+    location = [part for part in details["loc"] if not _is_internal(part)]
+    place = join_place(prefix, _place(location))
+    match details["type"]:
+        case "missing":
+            return Problem(place, f'"{location[-1]}" is required')
+        case "extra_forbidden":
+            name = str(location[-1])
+            return Problem(place, f'unknown field "{name[:100]}"', nearest(name, _field_names(model, location[:-1])))
+        case "string_pattern_mismatch":
+            return Problem(place, *_pattern_problem(details["ctx"]["pattern"], details["input"]))
+    return Problem(place, wording.sentence(details["type"], details.get("ctx", {}), details["msg"]))
 
 
-def _sentence(message: str) -> str:
-    """Return pydantic's message as one of ours: "Input should be …" → "should be …"."""
-    trimmed = message.removeprefix("Value error, ").removeprefix("Input ")
-    return trimmed[:1].lower() + trimmed[1:]
+def _is_internal(part: str | int) -> bool:
+    """Tell pydantic's own marks from keys: the branch of a union (ours start with «), the key of a mapping."""
+    return isinstance(part, str) and (part.startswith("«") or part == "[key]")
+
+
+def _pattern_problem(pattern: str, value: str) -> tuple[str, str]:
+    noun, hint = PATTERNS.get(pattern, ("in the right form", ""))
+    return f'"{value[:100]}" is not {noun}', hint
 
 
 def _place(location: Iterable[str | int]) -> str:
@@ -118,8 +140,3 @@ def _definition_in(annotation: object) -> type[Definition] | None:
     if isinstance(annotation, type) and issubclass(annotation, Definition):
         return annotation
     return next(filter(None, (_definition_in(each) for each in typing.get_args(annotation))), None)
-
-
-def sections(value: Json) -> JsonObject:
-    """Return `value` if it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}

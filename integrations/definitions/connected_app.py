@@ -7,16 +7,16 @@ from typing import Any, Self
 from pydantic import JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
-from integrations.definitions.base import Definition, Many, Tag
+from integrations.definitions.base import Definition, GivenJson, Many, Tag
 
 
 class BoundVariable(Definition):
     key: str
-    value: JsonValue
+    value: GivenJson
 
 
 class BoundAuth(Definition):
-    """Which of the app's auths is used, and what it is given: `{params, query, headers, body}`. Data is sealed when stored."""
+    """Which of the app's auths is used, and what it is given: `{params, query, headers, body}`; sealed when stored."""
 
     auth_tag: Tag | None = None
     data: JsonValue = None

@@ -6,10 +6,9 @@ from typing import Annotated
 
 from pydantic import JsonValue, StringConstraints
 
-from integrations.definitions.base import Definition, Description, Many, Tag
+from integrations.definitions.base import SLUG_PATTERN, Definition, Description, Many, Tag
 from integrations.definitions.connected_app import BoundAuth, BoundVariable
 
-SLUG_PATTERN = r"^[a-z][a-z0-9]{1,15}$"
 Slug = Annotated[str, StringConstraints(pattern=SLUG_PATTERN)]
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, JsonValue, PositiveInt, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    JsonValue,
+    PositiveInt,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic import Field as Constraint
 from pydantic_core import PydanticCustomError
 
-from integrations.definitions.base import Definition, Description, Many, Name, Tag
+from integrations.definitions.base import Definition, Description, GivenJson, Many, Name, Tag
 from integrations.definitions.field import Fields, Output
 from integrations.definitions.function import Language, Source
 from integrations.definitions.retry import RetryPolicy, Seconds
@@ -27,6 +35,12 @@ Decision = Literal[
 ]
 
 
+def _parallelism(value: Any) -> Any:
+    if isinstance(value, bool):
+        return 10 if value else 1
+    return value
+
+
 class Condition(Definition):
     """Whether (`if`), how long (`do_while`) or over what (`for_each`) an event runs."""
 
@@ -39,7 +53,7 @@ class Condition(Definition):
     value: JsonValue = None
     max_iterations: Annotated[int, Constraint(gt=0, le=100_000)] = 100
     #: How many iterations of a for_each run at once; 1 is in order, true means 10.
-    parallel: Annotated[int, Constraint(ge=1, le=1_000), BeforeValidator(lambda v: {True: 10, False: 1}.get(v, v) if isinstance(v, bool) else v)] = 1
+    parallel: Annotated[int, Constraint(ge=1, le=1_000), BeforeValidator(_parallelism)] = 1
 
     @model_validator(mode="after")
     def _name_a_subject(self) -> Self:
@@ -103,7 +117,7 @@ class RateLimit(Definition):
 class Deduplication(Definition):
     """Runs whose `key` (a mapping over `$Input`) is equal within `window` seconds are one run."""
 
-    key: JsonValue
+    key: GivenJson
     window: Annotated[float, Constraint(gt=0, le=366 * 24 * 3600)]
 
 
@@ -125,12 +139,12 @@ class Feature(Definition):
     rate_limit: RateLimit | None = None
     deduplicate: Deduplication | None = None
 
-    @model_validator(mode="before")
+    @field_validator("output")
     @classmethod
-    def _normalize_code_output(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "function" in value and isinstance(value.get("output"), dict):
-            return {**value, "output": Output.model_validate(value["output"]).to_compact_dict()}
-        return value
+    def _normalize_code_output(cls, value: JsonValue, info: ValidationInfo) -> JsonValue:
+        if info.data.get("function") is None or value is None:
+            return value
+        return Output.model_validate(value).to_compact_dict()
 
     @model_validator(mode="after")
     def _be_code_or_sequence(self) -> Self:

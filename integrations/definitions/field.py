@@ -1,11 +1,22 @@
 """A typed field: what a function, feature, action or variable takes or gives."""
 
+# ruff: noqa: N815  (minLength and the like are the public names of a field, see design section 3)
+
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
 import re2
-from pydantic import AfterValidator, BeforeValidator, JsonValue, NonNegativeInt, PlainValidator, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    JsonValue,
+    NonNegativeInt,
+    PlainValidator,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from integrations.definitions.base import Definition, Description, Many
@@ -26,9 +37,9 @@ def _text_of(error: Exception) -> str:
 
 
 def _number(value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise PydanticCustomError("number", "should be a number")
-    return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise PydanticCustomError("number", "should be a number")
 
 
 #: A number as it was written: 3 stays 3, true is none.
@@ -45,10 +56,13 @@ _QUIET = _quiet_options()
 
 
 def name_fields(value: Any) -> Any:
-    """Return the list form of fields: the mapping form unfolded, a field without a key named `arg1`, `arg2`, … by position."""
+    """Return the list form of fields.
+
+    The mapping form is unfolded; a field without a key is named `arg1`, `arg2`, … by its position.
+    """
     if isinstance(value, dict):
         return [_from_mapping(name, spec) for name, spec in value.items()]
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list | tuple):
         return [_with_key(spec, f"arg{position}") for position, spec in enumerate(value, start=1)]
     return value
 
@@ -75,7 +89,10 @@ def unique_keys(fields: tuple[Field, ...]) -> tuple[Field, ...]:
 
 
 class Field(Definition):
-    """One typed value. `number` is an integer of 64 bits; lengths are of text (code points) or of an array, 0 = no limit."""
+    """One typed value.
+
+    `number` is an integer of 64 bits; lengths are of text (code points) or of an array, 0 is no limit.
+    """
 
     key: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     type: FieldType
@@ -90,6 +107,7 @@ class Field(Definition):
     decorator: str = ""
     decoratorPosition: Literal["append", "prepend"] = "append"
     items: Field | None = None
+    #: Of an object, or of the objects in an array that has no `items`.
     fields: Annotated[Many[Field], BeforeValidator(name_fields), AfterValidator(unique_keys)] = ()
     enum: Many[JsonValue] = ()
     minimum: Number | None = None
@@ -119,7 +137,8 @@ class Field(Definition):
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise PydanticCustomError("bounds", "minimum is greater than maximum")
         if self.type not in _NUMBERS and (self.minimum is not None or self.maximum is not None):
-            raise PydanticCustomError("bounds", "minimum and maximum are for numbers, this is a {type}", {"type": self.type})
+            message = "minimum and maximum are for numbers, this is a {type}"
+            raise PydanticCustomError("bounds", message, {"type": self.type})
         if self.type not in _TEXTS and (self.pattern or self.format or self.decorator):
             raise PydanticCustomError("text_only", "pattern, format and decorator are for texts")
         return self

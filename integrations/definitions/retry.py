@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field as Constraint
-from pydantic import NonNegativeInt
+from pydantic import NonNegativeInt, StringConstraints
 
-from integrations.definitions.base import Definition
+from integrations.definitions.base import STATUS_PATTERN, Definition
 from integrations.definitions.field import Number
 
 Seconds = Annotated[float, Constraint(ge=0, le=30 * 24 * 3600)]
-StatusCode = Annotated[str, Constraint(pattern=r"^[1-5]([0-9]{2}|xx)$")]
+StatusCode = Annotated[str, StringConstraints(pattern=STATUS_PATTERN)]
 
 
 class StatusRetry(Definition):
@@ -26,8 +26,8 @@ class StatusRetry(Definition):
 class RetryPolicy(Definition):
     """How often and how a call is retried.
 
-    Without `policy`: 408, 429, 5xx and connection errors are retried, other 4xx never. The wait before the n-th retry is
-    drawn evenly from 0 to `delay * factor ** (n - 1)` seconds (full jitter), capped at `longest`; a Retry-After wins.
+    Without `policy`: 408, 429, 5xx and connection errors are retried, other 4xx never. The wait before the n-th retry
+    is drawn evenly from 0 to `delay * factor ** (n - 1)` seconds (full jitter), at most `longest`; a Retry-After wins.
     Source: "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015); RFC 9110 section 10.2.3.
     """
 
