@@ -51,7 +51,8 @@ def _sqlite(config: dict[str, Any], root: Path) -> dict[str, Any]:
     sqlite_driver.install()
     if config["NAME"] != ":memory:":
         path = root / config["NAME"]
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Only for us: next to the database lie its log and whatever else is written here.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         config["NAME"] = str(path)
     return config | {"OPTIONS": _sqlite_options() | config.get("OPTIONS", {})}
 

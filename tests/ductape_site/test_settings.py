@@ -101,8 +101,10 @@ def test_home_leads_to_the_admin(client: Client) -> None:
     assert client.get("/").headers["Location"] == "/admin/"
 
 
-def test_static_files_all_refer_to_files_that_exist(settings: Settings, tmp_path: Path) -> None:
-    """Hashed names are made from what a file refers to, so a broken reference stops `collectstatic`."""
+def test_static_files_and_pages_refer_only_to_files_that_exist(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    """With hashed names a broken reference stops `collectstatic`, or the page that holds it."""
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = settings.STORAGES | {
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}
@@ -111,3 +113,4 @@ def test_static_files_all_refer_to_files_that_exist(settings: Settings, tmp_path
     call_command("collectstatic", interactive=False, verbosity=0)
 
     assert (tmp_path / "staticfiles.json").is_file()
+    assert client.get("/admin/login/").status_code == 200
