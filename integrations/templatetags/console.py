@@ -1,0 +1,56 @@
+"""Template filters for what runs and steps show: JSON values, lengths of time, statuses."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from django import template
+
+from integrations.types import Json
+
+register = template.Library()
+
+#: The Material Symbols name for each status of a run or step, so that a status never speaks by color alone.
+STATUS_ICONS = {
+    "scheduled": "event",
+    "queued": "hourglass_empty",
+    "running": "progress_activity",
+    "succeeded": "check_circle",
+    "failed": "error",
+    "cancelled": "cancel",
+    "quarantined": "gpp_maybe",
+    "waiting": "pause_circle",
+    "skipped": "redo",
+    "cached": "cached",
+}
+
+
+@register.filter
+def status_icon(status: str) -> str:
+    return STATUS_ICONS.get(status, "circle")
+
+
+@register.filter
+def pretty_json(value: Json) -> str:
+    """Return `value` as indented JSON, in its own order and script."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@register.filter
+def duration(length: timedelta | float | None) -> str:
+    """Return a length of time for people: `840 ms`, `3.2 s`, `4 min 5 s`, `2 h 10 min`; numbers are seconds."""
+    if length is None:
+        return ""
+    seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return _hours_and_minutes(round(seconds))
+
+
+def _hours_and_minutes(seconds: int) -> str:
+    if seconds < 60 * 60:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
