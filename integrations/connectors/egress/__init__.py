@@ -1,0 +1,42 @@
+"""The one way out: every outside connection of this package goes through `EgressClient`."""
+
+from __future__ import annotations
+
+from integrations.connectors.egress.client import EgressClient, EgressLimits
+from integrations.connectors.egress.errors import (
+    ConnectionFailed,
+    ConnectTimeout,
+    EgressError,
+    EgressRefused,
+    InvalidRequest,
+    NameNotResolved,
+    ProtocolFailed,
+    ReadTimeout,
+    ResponseTooLarge,
+    TlsFailed,
+    TooManyRedirects,
+    TotalTimeout,
+)
+from integrations.connectors.egress.messages import EgressRequest, EgressResponse, Timeouts
+from integrations.connectors.egress.policy import EgressPolicy
+
+__all__ = [
+    "ConnectTimeout",
+    "ConnectionFailed",
+    "EgressClient",
+    "EgressError",
+    "EgressLimits",
+    "EgressPolicy",
+    "EgressRefused",
+    "EgressRequest",
+    "EgressResponse",
+    "InvalidRequest",
+    "NameNotResolved",
+    "ProtocolFailed",
+    "ReadTimeout",
+    "ResponseTooLarge",
+    "Timeouts",
+    "TlsFailed",
+    "TooManyRedirects",
+    "TotalTimeout",
+]

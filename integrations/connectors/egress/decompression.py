@@ -1,0 +1,81 @@
+"""Decompresses a response while it arrives and stops when it becomes too large, however small it was on the wire."""
+
+from __future__ import annotations
+
+import zlib
+
+from integrations.connectors.egress.errors import ProtocolFailed, ResponseTooLarge
+
+_GZIP = zlib.MAX_WBITS | 16
+_RAW_DEFLATE = -zlib.MAX_WBITS
+_NONE, _GZIP_NAMES, _DEFLATE_NAMES = frozenset({"", "identity"}), frozenset({"gzip", "x-gzip"}), frozenset({"deflate"})
+
+
+class Body:
+    """Collects the chunks of one response body."""
+
+    def __init__(self, *, encoding: str, max_bytes: int) -> None:
+        self._encoding = encoding.strip().lower()
+        self._max_bytes = max_bytes
+        self._received = 0
+        self._plain = bytearray()
+        self._inflater: zlib._Decompress | None = None
+
+    def add(self, chunk: bytes) -> None:
+        """Take the next piece as it came over the wire.
+
+        Raises:
+            ResponseTooLarge: before or after decompression.
+            ProtocolFailed: it is not what its Content-Encoding says.
+        """
+        if not self._received:
+            self._inflater = _inflater(self._encoding, chunk)
+        self._received += len(chunk)
+        self._refuse_above_limit(self._received)
+        try:
+            self._take(chunk)
+        except zlib.error:
+            raise ProtocolFailed(f"the response is not the {self._encoding} that it claims to be") from None
+
+    def finish(self) -> bytes:
+        """Return the whole body."""
+        if self._inflater is not None and not self._inflater.eof:
+            raise ProtocolFailed("the compressed response ends before it is complete")
+        return bytes(self._plain)
+
+    def _take(self, chunk: bytes) -> None:
+        if self._inflater is None:
+            self._plain += chunk
+            return
+        while chunk:
+            if self._inflater.eof:
+                self._inflater = self._next_member()
+            room = self._max_bytes - len(self._plain) + 1
+            self._plain += self._inflater.decompress(chunk, room)
+            self._refuse_above_limit(len(self._plain))
+            chunk = self._inflater.unconsumed_tail or self._inflater.unused_data
+
+    def _next_member(self) -> zlib._Decompress:
+        """A gzip stream may be several, one after the other (RFC 1952 section 2.2)."""
+        if self._encoding not in _GZIP_NAMES:
+            raise ProtocolFailed("the compressed response goes on behind its end")
+        return zlib.decompressobj(_GZIP)
+
+    def _refuse_above_limit(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise ResponseTooLarge(f"the response is larger than {self._max_bytes} bytes")
+
+
+def _inflater(encoding: str, first_chunk: bytes) -> zlib._Decompress | None:
+    if encoding in _NONE:
+        return None
+    if encoding in _GZIP_NAMES:
+        return zlib.decompressobj(_GZIP)
+    if encoding in _DEFLATE_NAMES:
+        return zlib.decompressobj(zlib.MAX_WBITS if _has_zlib_header(first_chunk) else _RAW_DEFLATE)
+    raise ProtocolFailed("the response is compressed in a way that was not asked for")
+
+
+def _has_zlib_header(chunk: bytes) -> bool:
+    """Deflate ought to come in a zlib envelope, but some servers leave it out (RFC 9110 section 8.4.1.2)."""
+    return len(chunk) < 2 or (chunk[0] & 0x0F == 8 and int.from_bytes(chunk[:2], "big") % 31 == 0)

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.connectors.egress import ProtocolFailed, ResponseTooLarge
+from integrations.connectors.egress.decompression import Body
+
+
+def raw_deflate(content: bytes) -> bytes:
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return compressor.compress(content) + compressor.flush()
+
+
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+}
+
+
+def read(encoding: str, content: bytes, *, chunk_bytes: int = 7, max_bytes: int = 10_000) -> bytes:
+    body = Body(encoding=encoding, max_bytes=max_bytes)
+    for start in range(0, len(content), chunk_bytes):
+        body.add(content[start : start + chunk_bytes])
+    return body.finish()
+
+
+@given(encoding=st.sampled_from(sorted(ENCODERS)), content=st.binary(max_size=500), chunk_bytes=st.integers(1, 600))
+def test_body_in_any_chunks_comes_out_whole(encoding: str, content: bytes, chunk_bytes: int) -> None:
+    assert read(encoding, ENCODERS[encoding](content), chunk_bytes=chunk_bytes) == content
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content"),
+    [
+        ("GZIP ", gzip.compress(b"hello")),
+        ("deflate", raw_deflate(b"hello")),
+        ("gzip", gzip.compress(b"hel") + gzip.compress(b"lo")),
+        ("identity", b"hello"),
+    ],
+)
+def test_body_unusual_but_proper_is_read(encoding: str, content: bytes) -> None:
+    assert read(encoding, content) == b"hello"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_body_bomb_stops_at_the_limit(encoding: str) -> None:
+    bomb = ENCODERS[encoding](bytes(50_000_000))
+    body = Body(encoding=encoding, max_bytes=10_000)
+
+    with pytest.raises(ResponseTooLarge):
+        body.add(bomb)
+
+    assert len(body._plain) <= 10_001
+
+
+def test_body_exactly_at_the_limit_is_let_in() -> None:
+    assert len(read("gzip", gzip.compress(bytes(10_000)))) == 10_000
+
+
+def test_body_endless_input_without_output_stops_at_the_limit() -> None:
+    empty_member = gzip.compress(b"")
+
+    with pytest.raises(ResponseTooLarge):
+        read("gzip", empty_member * 1_000, chunk_bytes=1_000)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content"),
+    [
+        ("gzip", b"not gzip at all"),
+        ("gzip", gzip.compress(b"hello")[:-3]),
+        ("deflate", zlib.compress(b"hello" * 50)[:-6]),
+        ("deflate", zlib.compress(b"hello") + b"more"),
+        ("br", b"anything"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"hello"))),
+    ],
+)
+def test_body_not_what_it_claims_is_a_protocol_failure(encoding: str, content: bytes) -> None:
+    with pytest.raises(ProtocolFailed):
+        read(encoding, content)
+
+
+def test_body_without_content_is_empty_whatever_it_claims() -> None:
+    assert read("br", b"") == b""
