@@ -244,11 +244,13 @@ async def test_send_name_is_looked_up_and_sent_as_host() -> None:
 
 
 async def test_send_failed_call_leaves_the_client_usable() -> None:
-    async with answering(b"junk\r\n\r\n", answer(b"fine")) as server:
-        async with EgressClient(policy=LOCAL, limits=EgressLimits(max_connections=1)) as client:
-            with pytest.raises(EgressError):
-                await fetch(server.url(), client=client)
-            response = await fetch(server.url(), client=client)
+    async with (
+        answering(b"junk\r\n\r\n", answer(b"fine")) as server,
+        EgressClient(policy=LOCAL, limits=EgressLimits(max_connections=1)) as client,
+    ):
+        with pytest.raises(EgressError):
+            await fetch(server.url(), client=client)
+        response = await fetch(server.url(), client=client)
 
     assert response.body == b"fine"
 
@@ -262,20 +264,24 @@ async def test_send_cancelled_frees_its_connection() -> None:
             await asyncio.sleep(0.3)
         writer.write(answer(b"fine"))
 
-    async with raw_server(first_is_slow) as server:
-        async with EgressClient(policy=LOCAL, limits=EgressLimits(max_connections=1)) as client:
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.05):
-                    await fetch(server.url(), client=client)
-            response = await fetch(server.url(), client=client)
+    async with (
+        raw_server(first_is_slow) as server,
+        EgressClient(policy=LOCAL, limits=EgressLimits(max_connections=1)) as client,
+    ):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await fetch(server.url(), client=client)
+        response = await fetch(server.url(), client=client)
 
     assert response.body == b"fine"
 
 
 async def test_send_many_at_once_share_the_connections() -> None:
-    async with answering(answer(b"fine")) as server:
-        async with EgressClient(policy=LOCAL, limits=EgressLimits(max_connections=4)) as client:
-            responses = await asyncio.gather(*(fetch(server.url(), client=client) for _ in range(40)))
+    async with (
+        answering(answer(b"fine")) as server,
+        EgressClient(policy=LOCAL, limits=EgressLimits(max_connections=4)) as client,
+    ):
+        responses = await asyncio.gather(*(fetch(server.url(), client=client) for _ in range(40)))
 
     assert [response.status for response in responses] == [200] * 40
     assert server.connections <= 4

@@ -37,10 +37,13 @@ async def test_redirect_other_origin_drops_credentials_only() -> None:
 
 
 async def test_redirect_there_and_back_does_not_bring_credentials_back() -> None:
-    async with answering(answer()) as other, answering(redirect(other.url()), answer(b"home")) as server:
-        async with answering(redirect(server.url("/home"))) as middle:
-            async with answering(redirect(middle.url()), answer()) as first:
-                await fetch(first.url(), headers=CREDENTIALS)
+    async with (
+        answering(answer()) as other,
+        answering(redirect(other.url()), answer(b"home")) as server,
+        answering(redirect(server.url("/home"))) as middle,
+        answering(redirect(middle.url()), answer()) as first,
+    ):
+        await fetch(first.url(), headers=CREDENTIALS)
 
     assert "authorization" not in server.received[0].headers
 
@@ -150,12 +153,15 @@ async def test_redirect_from_https_to_http_is_refused_with_credentials(
 ) -> None:
     tls, trusted = self_signed(tmp_path, host="127.0.0.1")
 
-    async with answering(answer(b"plain")) as plain, answering(redirect(plain.url(), "307 T"), tls=tls) as secure:
-        async with EgressClient(policy=LOCAL, tls=trusting_context(trusted)) as client:
-            if is_refused:
-                with pytest.raises(EgressRefused, match="from https to http"):
-                    await fetch(secure.url(), client=client, **request_parts)
-            else:
+    async with (
+        answering(answer(b"plain")) as plain,
+        answering(redirect(plain.url(), "307 T"), tls=tls) as secure,
+        EgressClient(policy=LOCAL, tls=trusting_context(trusted)) as client,
+    ):
+        if is_refused:
+            with pytest.raises(EgressRefused, match="from https to http"):
                 await fetch(secure.url(), client=client, **request_parts)
+        else:
+            await fetch(secure.url(), client=client, **request_parts)
 
     assert plain.connections == (0 if is_refused else 1)

@@ -20,9 +20,11 @@ async def to_loopback(_host: str, _port: int) -> list[str]:
 async def test_tls_trusted_certificate_for_this_name_is_connected(tmp_path: Path) -> None:
     tls, trusted = self_signed(tmp_path, host="shop.test")
 
-    async with answering(answer(b"safe"), tls=tls) as server:
-        async with EgressClient(policy=LOCAL, resolver=to_loopback, tls=trusting_context(trusted)) as client:
-            response = await fetch(server.url(host="shop.test"), client=client)
+    async with (
+        answering(answer(b"safe"), tls=tls) as server,
+        EgressClient(policy=LOCAL, resolver=to_loopback, tls=trusting_context(trusted)) as client,
+    ):
+        response = await fetch(server.url(host="shop.test"), client=client)
 
     assert response.body == b"safe"
 
@@ -30,10 +32,12 @@ async def test_tls_trusted_certificate_for_this_name_is_connected(tmp_path: Path
 async def test_tls_certificate_for_another_name_fails(tmp_path: Path) -> None:
     tls, trusted = self_signed(tmp_path, host="other.test")
 
-    async with answering(answer(), tls=tls) as server:
-        async with EgressClient(policy=LOCAL, resolver=to_loopback, tls=trusting_context(trusted)) as client:
-            with pytest.raises(TlsFailed, match=r"certificate is not trusted \(Hostname mismatch") as caught:
-                await fetch(server.url(host="shop.test"), client=client)
+    async with (
+        answering(answer(), tls=tls) as server,
+        EgressClient(policy=LOCAL, resolver=to_loopback, tls=trusting_context(trusted)) as client,
+    ):
+        with pytest.raises(TlsFailed, match=r"certificate is not trusted \(Hostname mismatch") as caught:
+            await fetch(server.url(host="shop.test"), client=client)
 
     assert (caught.value.code, caught.value.retryable) == ("tls_failed", False)
     assert server.received == []
