@@ -1,0 +1,38 @@
+"""Where application code starts."""
+
+from __future__ import annotations
+
+from integrations.builder.app import AppBuilder
+from integrations.builder.integration import IntegrationBuilder
+from integrations.builder.processor import Processor
+from integrations.operations.actors import Actor
+
+
+class Ductape:
+    """Everything that the SDK offers, on behalf of one user, whose permissions hold.
+
+        builder = Ductape(user=request.user).get_integration_builder()
+        builder.create_integration(name="Order sync", description="Keeps the shop and the warehouse equal")
+        builder.create_env(env_name="Development", slug="dev", auth={})
+    """
+
+    def __init__(self, *, user: Actor) -> None:
+        self._user = user
+
+    def get_integration_builder(self, tag: str | None = None) -> IntegrationBuilder:
+        """Return a builder, opened on the integration of that tag when one is given."""
+        builder = IntegrationBuilder(user=self._user)
+        if tag is not None:
+            builder.initialize_integration(tag)
+        return builder
+
+    def get_app_builder(self, tag: str | None = None) -> AppBuilder:
+        """Return a builder of catalogue apps, opened on the app of that tag when one is given."""
+        builder = AppBuilder(user=self._user)
+        if tag is not None:
+            builder.initialize_app_by_tag(tag)
+        return builder
+
+    def get_processor(self) -> Processor:
+        """Return what runs features."""
+        return Processor(user=self._user)

@@ -1,0 +1,240 @@
+"""Builds integrations: the SDK's `IntegrationBuilder`, method by method."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from integrations import models
+from integrations.definitions.cache import Cache
+from integrations.definitions.connected_app import ConnectedApp
+from integrations.definitions.database import Database
+from integrations.definitions.environment import Environment
+from integrations.definitions.feature import Feature
+from integrations.definitions.function import Function
+from integrations.definitions.integration import Integration
+from integrations.definitions.job import Job
+from integrations.definitions.notification import Notification
+from integrations.errors import NotAvailableYet, OperationRefused
+from integrations.operations import (
+    caches,
+    connected_apps,
+    databases,
+    environments,
+    features,
+    functions,
+    integrations,
+    jobs,
+    notifications,
+)
+from integrations.operations.actors import Actor
+
+
+class IntegrationBuilder:
+    """Describes one integration after the other.
+
+    Keywords are the field names of the definitions. What is created, updated or fetched comes back as a frozen
+    definition whose `to_dict()` can be passed back in. Creating what exists returns it unchanged, or raises
+    AlreadyExists with `throw_error_if_exists=True`. Every method that writes raises DefinitionError with all problems
+    at their places, and then nothing is written; one that names something raises NotFound with what exists.
+    """
+
+    def __init__(self, *, user: Actor) -> None:
+        self._user = user
+        self._row: models.Integration | None = None
+
+    # Integration
+
+    def create_integration(self, **fields: Any) -> Integration:
+        """Create an integration (`name` and `description` are required) and open it.
+
+        Without `unique=True` on either side, the name of an existing integration opens that one.
+        """
+        return self._opened(integrations.create(values=fields, by=self._user))
+
+    def update_integration(self, **changes: Any) -> Integration:
+        return self._opened(integrations.update(tag=self._open.tag, changes=changes, by=self._user))
+
+    def initialize_integration(self, tag: str) -> Integration:
+        """Open the integration of that tag."""
+        return self._opened(integrations.fetch(tag=tag, by=self._user))
+
+    def fetch_integration(self) -> Integration:
+        return self.initialize_integration(self._open.tag)
+
+    # Environments
+
+    def create_env(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Environment:
+        """Create an environment: `env_name`, `slug` and `auth` (which may be `{}`) are required."""
+        return self._create(environments, fields, throw_error_if_exists)
+
+    def update_env(self, slug: str, **changes: Any) -> Environment:
+        return self._update(environments, slug, changes)
+
+    def fetch_env(self, slug: str) -> Environment:
+        return self._fetch(environments, slug)
+
+    def fetch_envs(self) -> list[Environment]:
+        return self._fetch_all(environments)
+
+    # Functions
+
+    def create_function(
+        self, *, throw_error_if_exists: bool = False, publish: bool = True, **fields: Any
+    ) -> Function:
+        """Create a function and publish it: `tag`, `language` and `function` (the source) are required."""
+        return self._create(functions, fields, throw_error_if_exists, publish=publish)
+
+    def update_function(self, tag: str, *, publish: bool = True, **changes: Any) -> Function:
+        return self._update(functions, tag, changes, publish=publish)
+
+    def fetch_function(self, tag: str) -> Function:
+        return self._fetch(functions, tag)
+
+    def fetch_functions(self) -> list[Function]:
+        return self._fetch_all(functions)
+
+    # Caches
+
+    def create_cache(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Cache:
+        """Create a cache: `tag`, `sequence_tag`, `event_tag`, `expiry` and `period` are required."""
+        return self._create(caches, fields, throw_error_if_exists)
+
+    def update_cache(self, tag: str, **changes: Any) -> Cache:
+        return self._update(caches, tag, changes)
+
+    def fetch_cache(self, tag: str) -> Cache:
+        return self._fetch(caches, tag)
+
+    def fetch_caches(self) -> list[Cache]:
+        return self._fetch_all(caches)
+
+    # Notifications
+
+    def create_notification(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Notification:
+        """Create a notification: `tag` is required."""
+        return self._create(notifications, fields, throw_error_if_exists)
+
+    def update_notification(self, tag: str, **changes: Any) -> Notification:
+        return self._update(notifications, tag, changes)
+
+    def fetch_notification(self, tag: str) -> Notification:
+        return self._fetch(notifications, tag)
+
+    def fetch_notifications(self) -> list[Notification]:
+        return self._fetch_all(notifications)
+
+    # Connected apps
+
+    def create_app_access_tag(self, app_tag: str) -> str:
+        """Return an access tag for that catalogue app which this integration does not use yet."""
+        return connected_apps.create_access_tag(integration=self._open, app_tag=app_tag, by=self._user)
+
+    def add_app(self, *, throw_error_if_exists: bool = False, **fields: Any) -> ConnectedApp:
+        """Connect an app: `access_tag` is required, `envs` binds it per environment."""
+        return self._create(connected_apps, fields, throw_error_if_exists)
+
+    def update_app(self, access_tag: str, **changes: Any) -> ConnectedApp:
+        return self._update(connected_apps, access_tag, changes)
+
+    def fetch_app(self, access_tag: str) -> ConnectedApp:
+        return self._fetch(connected_apps, access_tag)
+
+    def fetch_apps(self) -> list[ConnectedApp]:
+        return self._fetch_all(connected_apps)
+
+    # Features
+
+    def create_feature(self, *, throw_error_if_exists: bool = False, publish: bool = True, **fields: Any) -> Feature:
+        """Create a feature and publish it: `tag`, and `language` with `function`, or `sequence` with `output`.
+
+        `publish=False` saves a draft, which may use what this release cannot run yet.
+        """
+        return self._create(features, fields, throw_error_if_exists, publish=publish)
+
+    def update_feature(self, tag: str, *, publish: bool = True, **changes: Any) -> Feature:
+        return self._update(features, tag, changes, publish=publish)
+
+    def fetch_feature(self, tag: str) -> Feature:
+        return self._fetch(features, tag)
+
+    def fetch_features(self) -> list[Feature]:
+        return self._fetch_all(features)
+
+    # Databases
+
+    def create_database(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Database:
+        """Create a database: `tag` is required."""
+        return self._create(databases, fields, throw_error_if_exists)
+
+    def update_database(self, tag: str, **changes: Any) -> Database:
+        return self._update(databases, tag, changes)
+
+    def fetch_database(self, tag: str) -> Database:
+        return self._fetch(databases, tag)
+
+    def fetch_databases(self) -> list[Database]:
+        return self._fetch_all(databases)
+
+    # Jobs
+
+    def create_job(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Job:
+        """Create a job: `tag` is required; its target is the feature of the same tag unless `target` says otherwise."""
+        return self._create(jobs, fields, throw_error_if_exists)
+
+    def update_job(self, tag: str, **changes: Any) -> Job:
+        return self._update(jobs, tag, changes)
+
+    def fetch_job(self, tag: str) -> Job:
+        return self._fetch(jobs, tag)
+
+    def fetch_jobs(self) -> list[Job]:
+        return self._fetch_all(jobs)
+
+    def run_job(self, tag: str, *, input: Any = None) -> NoReturn:
+        """Run a job now.
+
+        Raises:
+            NotAvailableYet: always, in this release.
+        """
+        self.fetch_job(tag)
+        raise NotAvailableYet(f'job "{tag}" is stored and checked, but this release cannot run jobs yet')
+
+    def run_jobs(self) -> NoReturn:
+        """Run all due jobs.
+
+        Raises:
+            NotAvailableYet: always, in this release.
+        """
+        raise NotAvailableYet("jobs are stored and checked, but this release cannot run them yet")
+
+    # Parts
+
+    def _create(self, noun: Any, fields: dict[str, Any], throw_error_if_exists: bool, **options: bool) -> Any:
+        row = noun.create(
+            integration=self._open,
+            values=fields,
+            by=self._user,
+            throw_error_if_exists=throw_error_if_exists,
+            **options,
+        )
+        return row.to_definition()
+
+    def _update(self, noun: Any, tag: str, changes: dict[str, Any], **options: bool) -> Any:
+        row = noun.update(integration=self._open, tag=tag, changes=changes, by=self._user, **options)
+        return row.to_definition()
+
+    def _fetch(self, noun: Any, tag: str) -> Any:
+        return noun.fetch(integration=self._open, tag=tag, by=self._user).to_definition()
+
+    def _fetch_all(self, noun: Any) -> Any:
+        return [row.to_definition() for row in noun.fetch_all(integration=self._open, by=self._user)]
+
+    def _opened(self, row: models.Integration) -> Integration:
+        self._row = row
+        return row.to_definition()
+
+    @property
+    def _open(self) -> models.Integration:
+        if self._row is None:
+            raise OperationRefused("no integration is open: call create_integration or initialize_integration first")
+        return self._row

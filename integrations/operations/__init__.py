@@ -1,0 +1,1 @@
+"""What can be asked for: each operation checks permission and input, and writes all or nothing."""

@@ -1,0 +1,79 @@
+"""The process's one event loop for runs, with what all of them share: the egress client, tokens, function processes."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from integrations import conf
+from integrations.clock import SystemClock
+from integrations.connectors.base import ActionConnector, FunctionConnector
+from integrations.connectors.egress import EgressClient, EgressPolicy
+from integrations.connectors.functions.connector import FunctionConnector as PooledFunctionConnector
+from integrations.connectors.http.connector import HttpActionConnector
+
+Result = TypeVar("Result")
+
+
+class Runtime:
+    """An event loop in a thread of its own. Connections and tokens outlive a run; nothing outlives the process."""
+
+    def __init__(self) -> None:
+        self.clock = SystemClock()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="runs", daemon=True)
+        self._thread.start()
+        self._client = EgressClient(policy=EgressPolicy.parse(conf.egress_allow()))
+        self.submit(self._client.__aenter__()).result()
+        self.actions: ActionConnector = HttpActionConnector(client=self._client, clock=self.clock)
+        self.functions: FunctionConnector = PooledFunctionConnector()
+
+    def submit(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Start `work` on the loop; the future is for threads."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def acknowledge(self, stored: asyncio.Future[None]) -> None:
+        """Wake up what waits on the loop for `stored`, unless it was cancelled meanwhile."""
+        self._loop.call_soon_threadsafe(_set, stored)
+
+    def close(self) -> None:
+        """Close the connections and stop the loop."""
+        self.submit(self._client.__aexit__()).result(timeout=5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=5)
+        self._loop.close()
+
+
+def _set(stored: asyncio.Future[None]) -> None:
+    if not stored.done():
+        stored.set_result(None)
+
+
+_lock = threading.Lock()
+_current: tuple[int, Runtime] | None = None
+
+
+def shared() -> Runtime:
+    """Return this process's runtime, made on first use; a forked child makes its own."""
+    global _current
+    with _lock:
+        if _current is None or _current[0] != os.getpid():
+            _current = (os.getpid(), Runtime())
+        return _current[1]
+
+
+def close() -> None:
+    """Close this process's runtime if it has one; the next run makes a new one."""
+    global _current
+    with _lock:
+        ours, _current = _current, None
+    if ours is not None and ours[0] == os.getpid():
+        ours[1].close()
+
+
+atexit.register(close)

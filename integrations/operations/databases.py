@@ -1,0 +1,25 @@
+"""Databases of an integration."""
+
+from __future__ import annotations
+
+from integrations import models
+from integrations.definitions import checking
+from integrations.definitions.database import Database
+from integrations.definitions.contents import Contents
+from integrations.errors import Problem
+from integrations.operations._store import Store
+
+
+class DatabaseStore(Store[models.Database, Database]):
+    model = models.Database
+    shape = Database
+    kind = "database"
+    collection = "databases"
+
+    def check(self, definition: Database, contents: Contents) -> list[Problem]:
+        return checking.check_database(definition, contents)
+
+
+store = DatabaseStore()
+create, update, save, delete = store.create, store.update, store.save, store.delete
+fetch, fetch_all = store.fetch, store.fetch_all

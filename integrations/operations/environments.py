@@ -1,0 +1,42 @@
+"""Environments of an integration, with the bindings of its connected apps seen from their side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from integrations import models
+from integrations.definitions import checking, secrecy
+from integrations.definitions.contents import Contents
+from integrations.definitions.environment import Environment
+from integrations.errors import Problem
+from integrations.operations import _bindings
+from integrations.operations._store import Store
+
+
+class EnvironmentStore(Store[models.Environment, Environment]):
+    model = models.Environment
+    shape = Environment
+    kind = "environment"
+    collection = "environments"
+    key = "slug"
+
+    def check(self, definition: Environment, contents: Contents) -> list[Problem]:
+        return checking.check_environment(definition, contents)
+
+    def write(self, row: models.Environment, definition: Environment) -> None:
+        stored = row.open_auth() if row.pk else {}
+        auth = secrecy.unmasked(dict(definition.auth), stored, place=f"{self.place_of(definition.slug)}/auth")
+        row.apply(definition)
+        row.set_auth(auth)
+        row.save()
+        _bindings.write_for_environment(row, definition.envs)
+
+    def places_in_use(self, row: models.Environment, contents: Contents) -> Sequence[str]:
+        runs = models.Run.objects.filter(environment=row).count()
+        history = [f"{runs} runs in its history"] if runs else []
+        return [*super().places_in_use(row, contents), *history]
+
+
+store = EnvironmentStore()
+create, update, save, delete = store.create, store.update, store.save, store.delete
+fetch, fetch_all = store.fetch, store.fetch_all

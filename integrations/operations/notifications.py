@@ -1,0 +1,25 @@
+"""Notifications of an integration."""
+
+from __future__ import annotations
+
+from integrations import models
+from integrations.definitions import checking
+from integrations.definitions.notification import Notification
+from integrations.definitions.contents import Contents
+from integrations.errors import Problem
+from integrations.operations._store import Store
+
+
+class NotificationStore(Store[models.Notification, Notification]):
+    model = models.Notification
+    shape = Notification
+    kind = "notification"
+    collection = "notifications"
+
+    def check(self, definition: Notification, contents: Contents) -> list[Problem]:
+        return checking.check_notification(definition, contents)
+
+
+store = NotificationStore()
+create, update, save, delete = store.create, store.update, store.save, store.delete
+fetch, fetch_all = store.fetch, store.fetch_all

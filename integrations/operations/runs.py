@@ -1,0 +1,126 @@
+"""Starting, executing and reading runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from integrations import models
+from integrations.connectors.redaction import Redactor
+from integrations.definitions import checking
+from integrations.errors import DefinitionError, InvalidInput, NotFound, OperationRefused, Problem
+from integrations.operations import _audit, _execution, _opening, _releases, environments, features, integrations
+from integrations.operations._execution import OnStep
+from integrations.operations.actors import Actor, require, user_of
+from integrations.types import Json
+
+#: Shorter secrets are common words too often to refuse every input that holds them.
+_SHORTEST_PASTED_SECRET = 8
+#: How long a parked run is waited for by whoever started it.
+_PATIENCE_SECONDS = 30.0
+
+
+def start(
+    *,
+    feature: models.Feature,
+    environment: models.Environment,
+    input: Json,
+    by: Actor,
+    trigger: models.Run.Trigger,
+) -> models.Run:
+    """Return a new queued run of the feature's published version; it is stored when this returns.
+
+    Raises:
+        PermissionRefused
+        InvalidInput: the input is not what the feature takes, with places below `input`.
+        OperationRefused: the environment is inactive, or the feature was never published.
+        DefinitionError: the environment lacks what the feature needs.
+    """
+    require(by, "start_run", to="start runs")
+    if not environment.active:
+        raise OperationRefused(f'environment "{environment.slug}" is inactive; activate it to start runs in it')
+    release = _releases.current(feature)
+    definition = release.to_definition()
+    values = checking.check_input(definition.feature, input)
+    _require_bindings(environment, definition.apps)
+    _refuse_secrets(values, feature.integration, environment)
+    with transaction.atomic():
+        run = models.Run.objects.create(
+            integration=feature.integration,
+            feature=feature,
+            environment=environment,
+            release=release,
+            feature_version=release.feature_version,
+            trigger=trigger,
+            input=values,
+            created_by=user_of(by),
+            store_event_results=definition.feature.store_event_results,
+        )
+        tag = f"{feature.tag} in {environment.slug}"
+        _audit.write("start", kind="run", tag=str(run.pk), by=by, integration=feature.integration, reason=tag)
+    return run
+
+
+def run_feature(
+    *,
+    integration: str,
+    environment: str,
+    feature: str,
+    input: Json,
+    by: Actor,
+    trigger: models.Run.Trigger,
+    on_step: OnStep | None = None,
+    patience_seconds: float = _PATIENCE_SECONDS,
+) -> models.Run:
+    """Start and execute a feature by its names, and return the run as it then stands; see `start` and `execute`."""
+    row = integrations.fetch(tag=integration, by=by)
+    run = start(
+        feature=features.fetch(integration=row, tag=feature, by=by),
+        environment=environments.fetch(integration=row, tag=environment, by=by),
+        input=input,
+        by=by,
+        trigger=trigger,
+    )
+    return execute(run, on_step=on_step, patience_seconds=patience_seconds)
+
+
+def execute(run: models.Run, *, on_step: OnStep | None = None, patience_seconds: float = _PATIENCE_SECONDS) -> models.Run:
+    """Execute the run in this process; see `_execution.execute`."""
+    return _execution.execute(run, on_step=on_step, patience_seconds=patience_seconds)
+
+
+def resume(*, run: models.Run, by: Actor, on_step: OnStep | None = None) -> models.Run:
+    """Go on with a waiting run now, or with a running one whose process is gone, behind its last checkpoint."""
+    require(by, "start_run", to="resume runs")
+    if run.status == models.Run.Status.RUNNING:
+        _execution.take_over(run)
+    return _execution.execute(run, on_step=on_step)
+
+
+def fetch(*, run_id: str, by: Actor) -> models.Run:
+    """Return the run; one that `by` may not see answers like a missing one."""
+    require(by, "view_run", to="see runs")
+    run = models.Run.objects.visible_to(by).filter(pk=run_id).first()
+    if run is None:
+        raise NotFound("run", run_id)
+    return run
+
+
+def _require_bindings(environment: models.Environment, access_tags: Iterable[str]) -> None:
+    bound = set(environment.bindings.values_list("connected_app__access_tag", flat=True))
+    missing = sorted(set(access_tags) - bound)
+    if missing:
+        raise DefinitionError(
+            Problem(f"connected_apps/{tag}/envs", f'not bound in environment "{environment.slug}"', "bind it first")
+            for tag in missing
+        )
+
+
+def _refuse_secrets(values: Json, integration: models.Integration, environment: models.Environment) -> None:
+    """Raise InvalidInput when a stored secret was pasted into the input, which is kept and shown."""
+    texts = _opening.open_for(integration, environment).texts
+    redactor = Redactor(text for text in texts if len(text) >= _SHORTEST_PASTED_SECRET)
+    if redactor.json(values) != values:
+        hint = "use $Secret{key} in the feature, or an auth, instead"
+        raise InvalidInput([Problem("input", "it holds a secret, which would be stored and shown with the run", hint)])

@@ -1,0 +1,75 @@
+"""Secrets of an integration: written here, read only while a run executes."""
+
+from __future__ import annotations
+
+import re
+
+from django.db import transaction
+
+from integrations import models
+from integrations.definitions.base import TAG_PATTERN
+from integrations.errors import DefinitionError, Problem
+from integrations.operations import _audit
+from integrations.operations.actors import Actor, require, user_of
+
+MAX_CHARACTERS = 100_000
+
+
+def put(
+    *,
+    integration: models.Integration,
+    key: str,
+    value: str,
+    by: Actor,
+    environment: models.Environment | None = None,
+    description: str | None = None,
+) -> models.Secret:
+    """Set the secret for one environment, or for all that have none of their own.
+
+    Raises:
+        DefinitionError: the key is not a tag, or the value is empty or too long.
+    """
+    require(by, "add_secret", to="write secrets")
+    _check(key, value)
+    rows = models.Secret.objects.for_integration(integration)
+    row = rows.filter(key=key, environment=environment).first()
+    verb = "change" if row else "add"
+    row = row or models.Secret(integration=integration, environment=environment, key=key)
+    with transaction.atomic():
+        row.description = row.description if description is None else description
+        row.updated_by = user_of(by)
+        row.set_value(value)
+        row.save()
+        where = environment.slug if environment else "every environment"
+        _audit.write(verb, kind="secret", tag=key, by=by, integration=integration, after={"environment": where})
+        integration.touch()
+    return row
+
+
+def delete(*, row: models.Secret, by: Actor) -> None:
+    require(by, "delete_secret", to="delete secrets")
+    with transaction.atomic():
+        row.delete()
+        _audit.write("delete", kind="secret", tag=row.key, by=by, integration=row.integration)
+        row.integration.touch()
+
+
+def opened_for(integration: models.Integration, environment: models.Environment) -> dict[str, str]:
+    """Return every secret's value in this environment; only for the moment of use."""
+    rows = models.Secret.objects.for_integration(integration).filter(environment=None)
+    own = models.Secret.objects.for_integration(integration).filter(environment=environment)
+    return {row.key: row.open_value() for row in [*rows, *own]}
+
+
+def _check(key: str, value: str) -> None:
+    problems = [Problem("secrets/key", f"{key!r} is not a key", "use letters, digits and _ . : -")] if not _is_tag(key) else []
+    if not value:
+        problems.append(Problem(f"secrets/{key}", "the value is empty"))
+    if len(value) > MAX_CHARACTERS:
+        problems.append(Problem(f"secrets/{key}", f"the value is longer than {MAX_CHARACTERS} characters"))
+    if problems:
+        raise DefinitionError(problems)
+
+
+def _is_tag(key: str) -> bool:
+    return re.fullmatch(TAG_PATTERN, key) is not None
