@@ -1,0 +1,1 @@
+"""HTTP APIs: building requests from plain values, and reading what comes back."""
