@@ -1,0 +1,1 @@
+"""User code: JavaScript and TypeScript, in child processes that can reach nothing."""

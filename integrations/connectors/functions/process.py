@@ -1,0 +1,156 @@
+"""The parent's side of one child process: start it, exchange one request for one reply, end it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from integrations.connectors.functions.isolation import Isolation
+from integrations.errors import SandboxError
+
+_HERE = Path(__file__).parent
+_ROOT = _HERE.parents[2]
+_BOOT = (
+    "import sys; sys.path.insert(0, sys.argv[2]); "
+    "from integrations.connectors.functions.sandbox.child import main; main()"
+)
+_START_SECONDS = 20.0
+_READ_BYTES = 256 * 1024
+
+
+class ChildLost(Exception):
+    """The child process ended, or said something that it never says; it is of no more use."""
+
+
+class ChildSilent(Exception):
+    """The child process did not answer in time."""
+
+
+class ChildProcess:
+    """One warm child. Not thread-safe: whoever holds it is alone with it.
+
+    It is killed when the thread that started it ends (PR_SET_PDEATHSIG), so that thread should live as long as it does.
+    """
+
+    def __init__(self, *, memory_bytes: int) -> None:
+        """Start the process and wait until it has locked itself down.
+
+        Raises:
+            SandboxError: `unavailable`, it could not be started.
+        """
+        self.calls = 0
+        self._socket, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._process = _start(theirs, memory_bytes=memory_bytes)
+        except OSError as error:
+            self._socket.close()
+            raise SandboxError(f"functions are unavailable: {error}", code="unavailable") from error
+        self.isolation = self._greeting()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def exchange(self, request: dict[str, Any], *, timeout_seconds: float, max_reply_bytes: int) -> dict[str, Any]:
+        """Send `request` and return the reply.
+
+        Raises:
+            ChildSilent: nothing complete came within `timeout_seconds`.
+            ChildLost: the child ended, or its reply is too long or not a JSON object.
+        """
+        self.calls += 1
+        deadline = time.monotonic() + timeout_seconds
+        try:
+            self._socket.settimeout(timeout_seconds)
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            return _decoded(self._read_line(deadline, max_reply_bytes))
+        except TimeoutError:
+            raise ChildSilent from None
+        except OSError as error:
+            raise ChildLost(str(error)) from error
+
+    def interrupt(self) -> None:
+        """End the process from another thread; the one that holds it notices and cleans up."""
+        self._process.kill()
+
+    def kill(self) -> None:
+        """End the process at once; harmless when it has ended."""
+        self._process.kill()
+        self._process.wait()
+        self._socket.close()
+
+    def forget(self) -> None:
+        """Let go of a process that belongs to the process that this one was forked from."""
+        self._socket.close()
+        # It is not our child, so it cannot be waited for; this keeps Popen from complaining that nobody did.
+        self._process.returncode = 0
+
+    def describe_end(self) -> str:
+        """Return how the process ended, for messages."""
+        try:
+            code = self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return "it stopped making sense"
+        return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def _greeting(self) -> Isolation:
+        try:
+            greeting = _decoded(self._read_line(time.monotonic() + _START_SECONDS, _READ_BYTES))
+            return Isolation(**greeting)
+        except (OSError, ChildLost, TypeError) as error:
+            self.kill()
+            raise SandboxError(
+                "functions are unavailable: the child process did not start", code="unavailable"
+            ) from error
+
+    def _read_line(self, deadline: float, max_bytes: int) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        while not (chunks and chunks[-1].endswith(b"\n")):
+            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+            chunk = self._socket.recv(_READ_BYTES)
+            size += len(chunk)
+            if not chunk or size > max_bytes:
+                raise ChildLost("the child process ended" if not chunk else "the reply is too long")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+def _start(theirs: socket.socket, *, memory_bytes: int) -> subprocess.Popen[bytes]:
+    settings = {
+        "engine": _engine_path(),
+        "runtime": str(_HERE / "sandbox" / "runtime.js"),
+        "memory_bytes": memory_bytes,
+    }
+    # -I and -S: no environment variables, no user or site packages. -B: writes no bytecode.
+    command = [sys.executable, "-I", "-S", "-B", "-c", _BOOT, json.dumps(settings), str(_ROOT)]
+    return subprocess.Popen(  # noqa: S603 - our own interpreter with fixed arguments
+        command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL, env={}, cwd="/"
+    )
+
+
+def _engine_path() -> str:
+    spec = importlib.util.find_spec("_quickjs")
+    if spec is None or spec.origin is None:
+        raise SandboxError("functions are unavailable: the package quickjs-ng is not installed", code="unavailable")
+    return spec.origin
+
+
+def _decoded(line: bytes) -> dict[str, Any]:
+    try:
+        reply = json.loads(line)
+    except ValueError:
+        raise ChildLost("the reply is not JSON") from None
+    if not isinstance(reply, dict):
+        raise ChildLost("the reply is not an object")
+    return reply

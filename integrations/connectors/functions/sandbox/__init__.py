@@ -1,0 +1,1 @@
+"""What runs inside a child process, where only the standard library is at hand."""
