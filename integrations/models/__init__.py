@@ -1,0 +1,57 @@
+"""What is stored: one noun a file. Rows know their constraints, their definition and who may see them."""
+
+from __future__ import annotations
+
+from integrations.models.app import App
+from integrations.models.app_parts import AppAction, AppAuth, AppConstant, AppEnvironment, AppVariable, AppWebhook
+from integrations.models.audit_record import AuditRecord
+from integrations.models.base import DefinitionModel, PartModel
+from integrations.models.cache import Cache
+from integrations.models.connected_app import AppBinding, ConnectedApp
+from integrations.models.database import Database, DatabaseEnvironment
+from integrations.models.environment import Environment
+from integrations.models.feature import Feature, FeatureVersion
+from integrations.models.frozen import RowIsFrozen
+from integrations.models.function import Function, FunctionVersion
+from integrations.models.integration import Integration
+from integrations.models.job import Job
+from integrations.models.notification import Notification, NotificationEnvironment
+from integrations.models.release import Release
+from integrations.models.run import Run
+from integrations.models.run_log import RunLog
+from integrations.models.secret import Secret
+from integrations.models.step import NO_ITERATION, Step
+
+__all__ = [
+    "NO_ITERATION",
+    "App",
+    "AppAction",
+    "AppAuth",
+    "AppBinding",
+    "AppConstant",
+    "AppEnvironment",
+    "AppVariable",
+    "AppWebhook",
+    "AuditRecord",
+    "Cache",
+    "ConnectedApp",
+    "Database",
+    "DatabaseEnvironment",
+    "DefinitionModel",
+    "Environment",
+    "Feature",
+    "FeatureVersion",
+    "Function",
+    "FunctionVersion",
+    "Integration",
+    "Job",
+    "Notification",
+    "NotificationEnvironment",
+    "PartModel",
+    "Release",
+    "RowIsFrozen",
+    "Run",
+    "RunLog",
+    "Secret",
+    "Step",
+]

@@ -1,0 +1,30 @@
+"""Releases: the frozen set of definitions that runs use; equal ones share a row."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from integrations.definitions.release import Release as ReleaseDefinition
+from integrations.models.fields import ExactJSONField
+from integrations.models.frozen import FrozenModel
+
+
+class Release(FrozenModel):
+    #: SHA-256 of the canonical JSON, in hex.
+    digest = models.CharField(max_length=64, unique=True)
+    content = ExactJSONField()
+    feature_version = models.ForeignKey(
+        "integrations.FeatureVersion", on_delete=models.SET_NULL, null=True, related_name="releases"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+    # Queries
+
+    def to_definition(self) -> ReleaseDefinition:
+        return ReleaseDefinition.parse(self.content)

@@ -1,0 +1,174 @@
+"""Runs: one execution each, and at the same time the queue that workers claim from."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from integrations.models.fields import ExactJSONField
+from integrations.models.identifiers import uuid7
+from integrations.models.run_states import CLAIMABLE, FINAL, RunStatus, refuse_illegal
+from integrations.models.visibility import ScopedQuerySet
+
+_STARTED = sorted({*RunStatus} - {RunStatus.SCHEDULED, RunStatus.QUEUED, RunStatus.CANCELLED})
+
+
+class RunQuerySet(ScopedQuerySet["Run"]):
+    def due(self, now: dt.datetime) -> RunQuerySet:
+        """Return the runs that a worker may take up now."""
+        return self.filter(status__in=sorted(CLAIMABLE), due_at__lte=now)
+
+    def unfinished(self) -> RunQuerySet:
+        return self.exclude(status__in=sorted(FINAL))
+
+    def transition(
+        self,
+        run_id: uuid.UUID,
+        *,
+        from_: RunStatus | Iterable[RunStatus],
+        to: RunStatus,
+        now: dt.datetime | None = None,
+        **changes: Any,
+    ) -> bool:
+        """Change the status of one run if it still is one of `from_`; return whether it was.
+
+        The only place where a status changes. `changes` are further columns. `started_at`, `finished_at` and the lease
+        follow from the status. Further conditions go before: `Run.objects.filter(fence=3).transition(…)`.
+
+        Raises:
+            ValueError: `to` may not follow one of `from_`.
+        """
+        sources = {from_} if isinstance(from_, RunStatus) else set(from_)
+        refuse_illegal(sources, to)
+        columns = {**_consequences(to, now or timezone.now()), **changes}
+        return self.filter(pk=run_id, status__in=sorted(sources)).update(status=to, **columns) == 1
+
+
+def _consequences(to: RunStatus, now: dt.datetime) -> dict[str, Any]:
+    columns: dict[str, Any] = {"updated_at": now}
+    if to == RunStatus.RUNNING:
+        return {**columns, "started_at": Coalesce("started_at", Value(now))}
+    if to in FINAL:
+        columns["finished_at"] = now
+    # Whoever held it lets go.
+    return {**columns, "worker": "", "lease_until": None}
+
+
+class Run(models.Model):
+    Status = RunStatus
+
+    class Trigger(models.TextChoices):
+        ADMIN = "admin", "Admin"
+        BUILDER = "builder", "Builder"
+        COMMAND = "command", "Command line"
+        API = "api", "REST API"
+        JOB = "job", "Job"
+        WEBHOOK = "webhook", "Webhook"
+        RUN = "run", "Another run"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # PROTECT: whoever deletes an integration or an environment decides about its history first.
+    integration = models.ForeignKey(
+        "integrations.Integration", on_delete=models.PROTECT, related_name="runs", db_index=False
+    )
+    environment = models.ForeignKey("integrations.Environment", on_delete=models.PROTECT, related_name="runs")
+    #: None once the feature is deleted; the release still says what ran.
+    feature = models.ForeignKey(
+        "integrations.Feature", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False
+    )
+    feature_version = models.ForeignKey(
+        "integrations.FeatureVersion", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    release = models.ForeignKey("integrations.Release", on_delete=models.PROTECT, related_name="runs")
+    #: The run that started this one as one of its events.
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
+    replay_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replays")
+
+    status = models.CharField(max_length=16, choices=RunStatus, default=RunStatus.QUEUED)
+    trigger = models.CharField(max_length=16, choices=Trigger)
+    #: As handed in, redacted.
+    input = ExactJSONField(default=dict)
+    output = ExactJSONField(null=True, blank=True)
+    #: Stable word for grouping, such as `http_503`.
+    error_code = models.CharField(max_length=64, blank=True, default="")
+    error_message = models.TextField(blank=True, default="")
+    #: `sequence/event` of the step that ended the run.
+    error_place = models.CharField(max_length=200, blank=True, default="")
+    #: False keeps only the result.
+    store_event_results = models.BooleanField(default=True)
+
+    #: From when on a worker may take it up; None waits for a person.
+    due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    #: How often it was claimed.
+    attempts = models.PositiveIntegerField(default=0)
+    #: Who holds the lease, or "".
+    worker = models.CharField(max_length=200, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    #: Counts claims across workers: what an earlier holder still writes is told by its lower number.
+    fence = models.PositiveBigIntegerField(default=0)
+
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [
+            ("start_run", "Can start runs"),
+            ("cancel_run", "Can cancel runs"),
+            ("replay_run", "Can replay runs"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(status__in=sorted(CLAIMABLE)), name="run_due"),
+            models.Index(fields=["integration", "-created_at"], name="run_by_integration"),
+            models.Index(fields=["feature", "-created_at"], name="run_by_feature"),
+            models.Index(fields=["status", "-created_at"], name="run_by_status"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(FINAL), finished_at__isnull=False)
+                | (~Q(status__in=sorted(FINAL)) & Q(finished_at__isnull=True)),
+                name="run_finished_at_with_final_status",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=_STARTED) | Q(started_at__isnull=False), name="run_started_at_once_running"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[RunStatus.SCHEDULED, RunStatus.QUEUED]) | Q(due_at__isnull=False),
+                name="run_due_at_while_queued",
+            ),
+            models.CheckConstraint(
+                condition=Q(worker="", lease_until__isnull=True)
+                | (~Q(worker="") & Q(lease_until__isnull=False, status=RunStatus.RUNNING)),
+                name="run_lease_while_running",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    # Properties
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def duration(self) -> dt.timedelta | None:
+        """From start to end, waiting included."""
+        return self.finished_at - self.started_at if self.finished_at and self.started_at else None

@@ -1,0 +1,59 @@
+"""The groups that an installation starts with. What administrators change about them stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.apps import AppConfig
+from django.apps import apps as current_apps
+from django.contrib.auth.management import create_permissions
+from django.db import DEFAULT_DB_ALIAS
+
+_PARTS = ("appenvironment", "appaction", "appauth", "appvariable", "appconstant", "appwebhook")
+_SETTINGS = ("appbinding", "notificationenvironment", "databaseenvironment")
+_BUILT = (
+    *("integration", "environment", "app", "connectedapp", "feature", "cache", "notification", "database", "job"),
+    *_PARTS,
+    *_SETTINGS,
+)
+_VERSIONS = ("functionversion", "featureversion", "release")
+_HISTORY = ("run", "step", "runlog")
+_WRITES = ("add", "change", "delete")
+
+
+def _may(verbs: Iterable[str], models: Iterable[str]) -> Iterator[str]:
+    models = tuple(models)
+    return (f"{verb}_{model}" for verb in verbs for model in models)
+
+
+_SEE = frozenset(_may(["view"], [*_BUILT, "function", "secret", *_VERSIONS, *_HISTORY]))
+_RUN = frozenset({"start_run", "cancel_run", "replay_run"})
+
+#: Permission codenames by group. People see the integrations that they are members of, auditors all.
+ROLES: dict[str, frozenset[str]] = {
+    "Integration engineers": _SEE | _RUN | {*_may(_WRITES, [*_BUILT, "secret"])},
+    "Operators": _SEE | _RUN | {"change_job"},
+    "Code authors": _SEE | {"write_code", *_may(_WRITES, ["function", "feature"])},
+    "Viewers": _SEE,
+    "Auditors": _SEE | {"view_auditrecord", "view_every_integration"},
+}
+
+
+def create_groups(
+    sender: AppConfig, *, using: str = DEFAULT_DB_ALIAS, apps: Any = current_apps, **options: Any
+) -> None:
+    """Create each group that does not exist; connected to `post_migrate`, after which the permissions can exist."""
+    try:
+        group_model = apps.get_model("auth", "Group")
+        permission_model = apps.get_model("auth", "Permission")
+    except LookupError:
+        return  # migrated back to before there were users
+    groups = group_model.objects.using(using)
+    missing = ROLES.keys() - set(groups.values_list("name", flat=True))
+    if not missing:
+        return
+    create_permissions(sender, verbosity=0, using=using, apps=apps)
+    permissions = permission_model.objects.using(using).filter(content_type__app_label=sender.label)
+    for name in sorted(missing):
+        groups.create(name=name).permissions.set(permissions.filter(codename__in=ROLES[name]))
