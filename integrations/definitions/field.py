@@ -55,6 +55,15 @@ def _quiet_options() -> Any:
 _QUIET = _quiet_options()
 
 
+def pattern_problem(pattern: str) -> str:
+    """Return why RE2 cannot compile `pattern`, or ""."""
+    try:
+        re2.compile(pattern, _QUIET)
+    except re2.error as error:
+        return _text_of(error)
+    return ""
+
+
 def name_fields(value: Any) -> Any:
     """Return the list form of fields.
 
@@ -124,10 +133,8 @@ class Field(Definition):
     @field_validator("pattern")
     @classmethod
     def _compile_pattern(cls, value: str) -> str:
-        try:
-            re2.compile(value, _QUIET)
-        except re2.error as error:
-            raise PydanticCustomError("pattern", "is not an RE2 pattern: {why}", {"why": _text_of(error)}) from None
+        if why := pattern_problem(value):
+            raise PydanticCustomError("pattern", "is not an RE2 pattern: {why}", {"why": why})
         return value
 
     @model_validator(mode="after")

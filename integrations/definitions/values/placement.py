@@ -1,0 +1,151 @@
+"""Where in a request the input of an action goes: its sections, and the flat form that its fields sort into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
+
+from integrations.definitions.app import Action, App
+from integrations.definitions.base import nearest
+from integrations.definitions.field import Field
+from integrations.definitions.values.fields import check_values
+from integrations.definitions.values.schemas import check_schema
+from integrations.errors import Problem, join_place
+from integrations.types import Json, JsonObject
+
+Value = TypeVar("Value")
+
+SECTIONS = ("params", "query", "headers", "body")
+#: `{id}` anywhere, `:id` only at the start of a segment: `/v1/jobs/{id}:cancel` is a path that APIs have.
+_PLACEHOLDER = re.compile(r"\{([^{}/]+)\}|(?:^|(?<=/)):([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def place_flat_input(action: Action, values: JsonObject, *, place: str) -> tuple[dict[str, Json], list[Problem]]:
+    """Return an input as `{params, query, headers, body}` (those that it has), and what is wrong with its keys.
+
+    An input with no other keys than the four is sectioned already; any other is flat, its keys sorted into sections by
+    the action's fields. Only keys are looked at, so that mappings can be placed before their references are resolved.
+    """
+    if is_sectioned(action, values):
+        return dict(values), [
+            Problem(join_place(place, section), "should be an object")
+            for section, value in values.items()
+            if section != "body" and not isinstance(value, dict)
+        ]
+    return _sorted_into_sections(action, values, place)
+
+
+def complete_action_input(
+    action: Action, sections: dict[str, Json], *, place: str, supplied: Mapping[str, Collection[str]] | None = None
+) -> tuple[dict[str, Json], list[Problem]]:
+    """Return the sections' resolved values with defaults filled in, and everything that is wrong with them.
+
+    A section without declared fields takes anything, and headers take more than the declared ones. `supplied` (see
+    `supplied_by_auths`) are required keys that come from elsewhere.
+    """
+    completed = dict(sections)
+    problems: list[Problem] = []
+    for section, fields in section_fields(action).items():
+        values = sections.get(section)
+        if not fields or not isinstance(values, dict | None):
+            continue
+        elsewhere = (supplied or {}).get(section, ())
+        wanted = [field for field in fields if field.key not in elsewhere or field.key in (values or {})]
+        given = spelled_as_declared(section, fields, values or {})
+        filled, found = check_values(
+            wanted, given, place=join_place(place, section), allow_unknown=section == "headers"
+        )
+        problems += found
+        if filled or section in sections:
+            completed[section] = filled
+    return completed, problems + _body_problems(action, completed.get("body"), join_place(place, "body"))
+
+
+def spelled_as_declared(section: str, fields: Sequence[Field], values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the values under the keys that the fields have: in headers, case makes no difference."""
+    if section != "headers":
+        return dict(values)
+    spelling = {field.key.casefold(): field.key for field in fields}
+    return {spelling.get(key.casefold(), key): value for key, value in values.items()}
+
+
+def supplied_by_auths(app: App) -> dict[str, set[str]]:
+    """Return by section the keys that some auth of the app fills in, so that an event need not."""
+    supplied: dict[str, set[str]] = {section: set() for section in SECTIONS}
+    for auth in app.auths:
+        for section in SECTIONS:
+            supplied[section] |= {field.key for field in getattr(auth.tokens, section)}
+        if auth.setup_type == "api_key":
+            supplied["query" if auth.placement == "query" else "headers"].add(auth.key_name)
+        elif auth.setup_type != "token_access":
+            supplied["headers"].add("Authorization")
+    return supplied
+
+
+def section_fields(action: Action) -> dict[str, Sequence[Field]]:
+    """Return the declared fields by section; a body with a schema has none."""
+    return {"params": action.params, "query": action.query, "headers": action.headers, "body": action.body_fields}
+
+
+def placeholders(resource: str) -> list[str]:
+    """Return the names in a resource path: `/orders/:id/{line}` has `id` and `line`."""
+    found = (braced or colon for braced, colon in _PLACEHOLDER.findall(resource.partition("?")[0]))
+    return list(dict.fromkeys(found))
+
+
+def missing_placeholders(action: Action, params: Collection[str]) -> list[str]:
+    """Return the names in the resource path that nothing stands for."""
+    defaults = {field.key for field in action.params if field.defaultValue is not None}
+    return [name for name in placeholders(action.resource) if name not in params and name not in defaults]
+
+
+def section_keys(action: Action) -> dict[str, set[str]]:
+    """Return the keys that each section is known to take: declared fields, placeholders, a schema's properties."""
+    keys = {section: {field.key for field in fields} for section, fields in section_fields(action).items()}
+    keys["params"] |= set(placeholders(action.resource))
+    properties = (action.body_schema or {}).get("properties")
+    keys["body"] |= set(properties) if isinstance(properties, dict) else set()
+    return keys
+
+
+def is_sectioned(action: Action, values: JsonObject) -> bool:
+    """Return whether an input is written as `{params, query, headers, body}` rather than as flat keys."""
+    if not values or not values.keys() <= set(SECTIONS):
+        return False
+    # A GraphQL action has a body field called `query`: a text under that name is the field, not the section.
+    fields = set().union(*section_keys(action).values())
+    return not any(key in fields and not isinstance(value, dict) for key, value in values.items())
+
+
+def _sorted_into_sections(action: Action, values: JsonObject, place: str) -> tuple[dict[str, Json], list[Problem]]:
+    known = section_keys(action)
+    sections: dict[str, Json] = {}
+    problems: list[Problem] = []
+    for key, value in values.items():
+        homes = [section for section in SECTIONS if key in known[section]]
+        if len(homes) == 1:
+            section = sections.setdefault(homes[0], {})
+            assert isinstance(section, dict)  # noqa: S101 (for the type checker: made one line above)
+            section[key] = value
+        else:
+            problems.append(_unplaced(key, homes, known, place))
+    return sections, problems
+
+
+def _unplaced(key: str, homes: list[str], known: dict[str, set[str]], place: str) -> Problem:
+    where = join_place(place, key)
+    if homes:
+        hint = f"write it inside its section, as in {homes[0]}: {{{key}: …}}"
+        return Problem(where, f'"{key}" is a field of {" and ".join(homes)}', hint)
+    everything = set().union(*known.values())
+    return Problem(where, f'unknown field "{key[:100]}"', nearest(key, everything or SECTIONS))
+
+
+def _body_problems(action: Action, body: Json, place: str) -> list[Problem]:
+    if action.body_schema is not None:
+        # Nothing sent is as good as nothing in it, so that a schema without required keys may be left out.
+        return check_schema(action.body_schema, {} if body is None else body, place=place)
+    if action.body_fields and not isinstance(body, dict | None):
+        return [Problem(place, "should be an object")]
+    return []
