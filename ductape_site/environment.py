@@ -24,7 +24,7 @@ class Environment(environ.FileAwareEnv):
     ENVIRON = FileAwareMapping(cache=False)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # django-environ annotates methods, not this one
 
     def text(self, name: str, *, default: str = "") -> str:
         """Return the value without surrounding white space (files end in a newline), or `default` when it is empty."""
