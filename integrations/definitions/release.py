@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 
 from integrations import strict_json
 from integrations.definitions.app import App
@@ -35,7 +36,7 @@ class Release(Definition):
     #: Nested features by tag.
     features: dict[str, Feature] = {}
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the SHA-256 of the canonical JSON, in hex: equal releases share it."""
         return hashlib.sha256(strict_json.canonical(self.to_compact_dict()).encode()).hexdigest()

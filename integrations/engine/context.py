@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from integrations.clock import Clock, SystemClock
@@ -27,15 +30,33 @@ class RunInfo:
 
 
 class Cancellation:
-    """Tells an execution that its run was cancelled."""
+    """Tells an execution that its run was cancelled; may be told from any thread."""
 
-    __slots__ = ("_cancelled",)
+    __slots__ = ("_cancelled", "_listeners", "_lock")
 
     def __init__(self) -> None:
         self._cancelled = False
+        self._listeners: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
 
     def cancel(self) -> None:
-        self._cancelled = True
+        with self._lock:
+            self._cancelled = True
+            for listener in self._listeners:
+                listener()
+
+    @contextmanager
+    def telling(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Call `listener` when cancelled while the block runs, in the thread that cancels; at once if it is already."""
+        with self._lock:
+            self._listeners.append(listener)
+            if self._cancelled:
+                listener()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners.remove(listener)
 
     def __bool__(self) -> bool:
         return self._cancelled
@@ -59,5 +80,7 @@ class Context:
     checkpoints: Mapping[StepKey, Checkpoint] = field(default_factory=dict)
     #: A wait up to this many seconds stays in the execution; a longer one parks the run.
     longest_inline_wait_seconds: float = 2.0
-    #: Asked between events; cancelling aborts the run there.
+    #: Cancelling aborts the run where it is, outside calls included.
     cancellation: Cancellation = field(default_factory=Cancellation)
+    #: Draws from [0, 1) for jitter.
+    random: Callable[[], float] = random.random

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -10,6 +11,7 @@ from integrations.connectors.base import LogLine
 from integrations.types import Json
 
 StepStatus = Literal["running", "waiting", "succeeded", "failed", "skipped", "cancelled"]
+Role = Literal["event", "fallback", "rollback"]
 RunStatus = Literal["succeeded", "failed", "cancelled", "waiting"]
 
 
@@ -18,10 +20,11 @@ class StepKey:
     """Which step: one event, in one iteration of its loop, in one role."""
 
     sequence: str
+    #: The event's tag, also for its fallback and its rollback; a fallback of those is `tag~2`, its own `tag~3`, …
     event: str
     #: 0-based iteration of a do_while or for_each; None outside loops.
     iteration: int | None = None
-    role: Literal["event", "fallback", "rollback"] = "event"
+    role: Role = "event"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,7 @@ class StepError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
-    """One turn of one step; later records of the same key and attempt replace earlier ones. Redacted before it is made."""
+    """One turn of one step, redacted; later records of the same key and attempt replace earlier ones."""
 
     key: StepKey
     #: 1 for the first try.
@@ -64,14 +67,16 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """What an earlier execution of the same run left of one step."""
+    """What an earlier execution of the same run left of one step: its latest record."""
 
     status: StepStatus
-    #: Attempts used up so far.
+    #: Number of the latest attempt. A `running` one was cut off and is made again under its number.
     attempts: int
     output: Json = None
     error: StepError | None = None
     due_at: dt.datetime | None = None
+    #: Rollbacks go through finished steps in reverse of this.
+    finished_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +99,27 @@ class Outcome:
 
 class Recorder(Protocol):
     async def record(self, step: StepRecord) -> None:
-        """Return once `step` is stored. A finished step is a checkpoint: after a crash it is not done again."""
+        """Return once `step` is stored. A finished step is a checkpoint: after a crash it is not done again.
+
+        A `running` record is for people who look on: it may be stored later than this returns, in its order.
+        """
         ...
+
+
+def checkpoints_of(records: Iterable[StepRecord]) -> dict[StepKey, Checkpoint]:
+    """Return what stored records, oldest first, mean to the next execution of their run."""
+    return {record.key: _checkpoint(record) for record in records}
+
+
+def _checkpoint(record: StepRecord) -> Checkpoint:
+    return Checkpoint(
+        status=record.status,
+        attempts=record.attempt,
+        output=record.output,
+        error=record.error,
+        due_at=record.due_at,
+        finished_at=record.finished_at,
+    )
 
 
 @dataclass(slots=True)
@@ -106,4 +130,3 @@ class RecordingRecorder:
 
     async def record(self, step: StepRecord) -> None:
         self.records.append(step)
-

@@ -1,0 +1,175 @@
+"""Makes one attempt's call of what an event names: resolves and checks its input, and returns its checked result."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from integrations.connectors.base import ActionCall, Binding, LogLine, Reply
+from integrations.definitions.values import complete_action_input, decorate, section_fields
+from integrations.engine.execution import Execution
+from integrations.engine.failures import EventError
+from integrations.engine.lookups import call_function, function_input, look_up
+from integrations.engine.plan import ActionTarget, FunctionTarget
+from integrations.engine.step import Step
+from integrations.errors import ConnectorError, InvalidInput, Problem
+from integrations.types import Json, JsonObject
+
+
+class Call(ABC):
+    """One attempt's call. Both halves raise what `FAILURES` lists."""
+
+    def __init__(self, execution: Execution, step: Step) -> None:
+        self.execution, self.step = execution, step
+        #: Resolved; None until it is.
+        self.input: Json = None
+        self.logs: list[LogLine] = []
+        #: What is worth telling of a call that succeeded.
+        self.reason = ""
+        self.idempotency_key = ""
+
+    @abstractmethod
+    async def prepare(self) -> None: ...
+
+    @abstractmethod
+    async def make(self) -> Json: ...
+
+    def shown_input(self) -> Json:
+        """Return the input as it may be stored."""
+        return self.execution.secrecy.json(self.input)
+
+    async def _resolved(self, auths: dict[str, Json] | None = None) -> Json:
+        mapping = self.step.planned.input
+        if mapping is None:
+            return self.execution.context.input
+        values = self.execution.values(self.step, auths=auths)
+        resolved = await look_up(self.execution, mapping, values, logs=self.logs)
+        if self.execution.reads_redacted(resolved):
+            message = "the input holds a value that was redacted when it was stored before the run went on from there"
+            raise EventError(message, code="redacted")
+        return resolved
+
+
+class FunctionCall(Call):
+    """Runs a function on its input."""
+
+    def __init__(self, execution: Execution, step: Step, target: FunctionTarget) -> None:
+        super().__init__(execution, step)
+        self.target = target
+
+    async def prepare(self) -> None:
+        self.input = function_input(self.target, await self._resolved())
+
+    async def make(self) -> Json:
+        timeout = self.step.planned.event.timeout
+        return await call_function(self.execution, self.target, self.input, logs=self.logs, timeout_seconds=timeout)
+
+
+class AppCall(Call):
+    """Calls an app's action, with a fresh token once when the first one is refused."""
+
+    def __init__(self, execution: Execution, step: Step, target: ActionTarget) -> None:
+        super().__init__(execution, step)
+        self.target = target
+        self.idempotency_key = step.idempotency_key(execution.context.run.id)
+        self._sections: JsonObject = {}
+        self._tokens: dict[str, Json] = {}
+
+    async def prepare(self) -> None:
+        mapping = self.step.planned.input
+        for tag in sorted(mapping.needs.auths) if mapping else ():
+            self._tokens[tag] = await self._token(tag)
+        await self._place()
+
+    async def make(self) -> Json:
+        try:
+            reply = await self._send()
+        except ConnectorError as error:
+            if error.code != "http_401" or not await self._renew_tokens():
+                raise
+            self.reason = "the token was refused, so a fresh one was fetched"
+            await self._place()
+            reply = await self._send()
+        self.execution.secrecy.learn(reply.secrets)
+        return reply.body
+
+    def shown_input(self) -> Json:
+        return self.execution.secrecy.action_input(self._sections)
+
+    async def _place(self) -> None:
+        resolved = await self._resolved(self._tokens)
+        action = self.target.action
+        self._sections = resolved if isinstance(resolved, dict) else {}
+        completed, problems = complete_action_input(action, self._sections, place="input")
+        if problems:
+            raise InvalidInput(problems)
+        for section, fields in section_fields(action).items():
+            values = completed.get(section)
+            if fields and isinstance(values, dict):
+                completed[section] = decorate(fields, values)
+        self._sections = completed
+
+    async def _send(self) -> Reply:
+        call = ActionCall(
+            app=self.target.app,
+            action=self.target.action,
+            binding=self._binding,
+            params=_object(self._sections, "params"),
+            query=_object(self._sections, "query"),
+            headers=_object(self._sections, "headers"),
+            body=self._sections.get("body"),
+            idempotency_key=self.idempotency_key,
+            timeout_seconds=self.step.planned.event.timeout,
+        )
+        return await self.execution.context.actions.call(call)
+
+    async def _renew_tokens(self) -> bool:
+        """Return whether there is a token that the other side has not refused yet."""
+        refused = dict(self._tokens)
+        for tag, token in refused.items():
+            self._tokens[tag] = await self._token(tag, stale=token)
+        return self._tokens != refused
+
+    async def _token(self, auth_tag: str, *, stale: Json = None) -> Json:
+        token = await self.execution.context.actions.token(
+            app=self.target.app, auth_tag=auth_tag, binding=self._binding, stale=stale
+        )
+        self.execution.secrecy.learn([token])
+        return token
+
+    @property
+    def _binding(self) -> Binding:
+        tag, context = self.target.access_tag, self.execution.context
+        binding = context.bindings.get(tag)
+        if binding is None:
+            message = f'the app "{tag}" is not bound in the environment "{context.run.environment_slug}"'
+            raise EventError(message, code="not_bound")
+        return binding
+
+
+def new_call(execution: Execution, step: Step) -> Call:
+    """Return the call of an attempt.
+
+    Raises:
+        EventError: nothing runs this type of event yet.
+    """
+    target = step.planned.target
+    if isinstance(target, ActionTarget):
+        return AppCall(execution, step, target)
+    if isinstance(target, FunctionTarget):
+        return FunctionCall(execution, step, target)
+    event = step.planned.event
+    raise EventError(f'{event.type} "{event.event}" cannot run in this release yet', code="not_available")
+
+
+def _object(sections: JsonObject, name: str) -> JsonObject:
+    """Return one section of an input.
+
+    Raises:
+        InvalidInput: it became something else when its reference was resolved.
+    """
+    section = sections.get(name)
+    if section is None:
+        return {}
+    if not isinstance(section, dict):
+        raise InvalidInput([Problem(f"input/{name}", "should be an object")])
+    return section

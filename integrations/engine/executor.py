@@ -1,0 +1,111 @@
+"""Executes a release with an input, from its first event or from where an earlier execution left it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from integrations.engine import planner
+from integrations.engine.branches import run_sequences
+from integrations.engine.context import Context
+from integrations.engine.execution import Ending, Execution
+from integrations.engine.failures import FAILURES, step_error
+from integrations.engine.lookups import look_up
+from integrations.engine.records import Outcome, RunError, StepError
+from integrations.engine.resumption import RUN_TIMEOUT, earlier_failure
+from integrations.engine.rollbacks import roll_back
+from integrations.engine.tasks import Breakable, BrokenOff
+from integrations.errors import DefinitionError
+from integrations.types import Json
+
+
+async def execute(context: Context) -> Outcome:
+    """Return how the run went; whatever a definition, an input or the outside does wrong is in the outcome.
+
+    The recorder hears of every step. With `context.checkpoints` the run goes on where they end: what has finished is
+    not done again, and attempts that are used up stay used up. Output and error are redacted.
+
+    A failed run rolls back what it has done, also after its timeout, which counts from the start of this execution.
+    A cancelled run does not: whoever cancels may want to look at what is there first.
+
+    Raises:
+        Exception: only for faults of this program and of its recorder; steps in flight then stay `running`, and the
+            run can be executed again.
+    """
+    try:
+        execution = Execution(context, planner.plan(context.release))
+    except DefinitionError as error:
+        message = context.redactor.text(str(error))
+        return Outcome(status="failed", error=RunError(code="bad_definition", message=message))
+    return await _until_cancelled(execution)
+
+
+async def _until_cancelled(execution: Execution) -> Outcome:
+    loop = asyncio.get_running_loop()
+    work = Breakable(_run(execution))
+    ending = Ending(status="cancelled", reason="the run was cancelled")
+
+    def break_off() -> None:
+        loop.call_soon_threadsafe(work.break_off, lambda: execution.end(ending))
+
+    with execution.context.cancellation.telling(break_off):
+        try:
+            return await work.result()
+        except BrokenOff:
+            return Outcome(status="cancelled")
+
+
+async def _run(execution: Execution) -> Outcome:
+    execution.failure = earlier_failure(execution)
+    await _run_in_time(execution)
+    if execution.failure is not None:
+        return await _undone(execution, execution.failure)
+    if execution.due_at is not None:
+        return await _parked(execution)
+    return await _finished(execution)
+
+
+async def _run_in_time(execution: Execution) -> None:
+    timeout = execution.context.release.feature.timeout
+    if timeout is None:
+        return await run_sequences(execution)
+    message = f"the run took longer than its {timeout:g} s"
+    ending = Ending(status="failed", reason=message, error=StepError(code=RUN_TIMEOUT, message=message))
+    work = Breakable(run_sequences(execution))
+    timer = asyncio.get_running_loop().call_later(timeout, work.break_off, lambda: execution.end(ending))
+    try:
+        await work.result()
+    except BrokenOff:
+        execution.failure = execution.failure or RunError(code=RUN_TIMEOUT, message=message)
+    finally:
+        timer.cancel()
+
+
+async def _undone(execution: Execution, failure: RunError) -> Outcome:
+    execution.start_undoing()
+    if execution.finished:
+        await execution.journal.store_held()  # or a crash would lose what there is to undo
+    failure = await roll_back(execution, failure)
+    return Outcome(status="failed", error=failure) if execution.due_at is None else await _parked(execution)
+
+
+async def _parked(execution: Execution) -> Outcome:
+    await execution.journal.store_held()
+    return Outcome(status="waiting", due_at=execution.due_at)
+
+
+async def _finished(execution: Execution) -> Outcome:
+    """Map the output. That this fails undoes nothing: every event has done what it should."""
+    try:
+        output = await _output(execution)
+    except FAILURES as error:
+        kept = step_error(error, redact=execution.secrecy.text)
+        return Outcome(status="failed", error=RunError(code=kept.code, message=kept.message, place="output"))
+    return Outcome(status="succeeded", output=execution.secrecy.json(output))
+
+
+async def _output(execution: Execution) -> Json:
+    plan = execution.plan
+    if plan.result_of is not None:
+        sequence, event = plan.result_of
+        return execution.results[sequence][event]
+    return None if plan.output is None else await look_up(execution, plan.output, execution.values(), logs=[])

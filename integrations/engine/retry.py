@@ -1,0 +1,110 @@
+"""Whether a failed attempt is followed by another one, and how long after: pure decisions over policies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from integrations.definitions.retry import RetryPolicy, StatusRetry
+from integrations.engine.records import StepError
+
+#: What a Retry-After may ask for at most.
+LONGEST_RETRY_AFTER_SECONDS = 24 * 3600.0
+#: Failures after which the request has most likely not been acted on. `connection_failed` also covers a connection
+#: that broke later; then the idempotency key is what keeps the other side from acting twice.
+_MOST_LIKELY_UNSENT = frozenset({"name_not_resolved", "connect_timeout", "connection_failed"})
+_RETRYABLE_STATUSES = frozenset({408, 429})
+_HTTP_CODE = re.compile(r"http_([1-5][0-9]{2})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRules:
+    """How one event is retried: its own policy in front of its app's."""
+
+    #: Retries after the first attempt.
+    count: int = 0
+    event_policy: RetryPolicy | None = None
+    app_policy: RetryPolicy | None = None
+    #: Whether calling twice is the same as calling once.
+    is_idempotent: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        retries: int | None,
+        event_policy: RetryPolicy | None,
+        app_policy: RetryPolicy | None = None,
+        is_idempotent: bool = True,
+    ) -> RetryRules:
+        """Return the rules of an event: its `retries` (0 is none, whatever the app says), else its policy's max, …"""
+        maxima = [policy.max for policy in (event_policy, app_policy) if policy is not None]
+        count = next((each for each in (retries, *maxima) if each is not None), 0)
+        return cls(count=count, event_policy=event_policy, app_policy=app_policy, is_idempotent=is_idempotent)
+
+    @property
+    def backoff(self) -> RetryPolicy:
+        return self.event_policy or self.app_policy or RetryPolicy()
+
+    def for_status(self, status: int | None) -> StatusRetry | None:
+        policies = (policy for policy in (self.event_policy, self.app_policy) if policy is not None)
+        return next(filter(None, (policy.for_status(status) for policy in policies)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryDecision:
+    delay_seconds: float
+    #: Why it is tried again then: a sentence for the step's record.
+    reason: str
+
+
+def decide(
+    *,
+    error: StepError,
+    attempt: int,
+    rules: RetryRules,
+    used: int,
+    random: Callable[[], float],
+    retry_after_seconds: float | None = None,
+) -> RetryDecision | None:
+    """Return when attempt number `attempt` (from 1), which failed with `error`, is followed by another; None is never.
+
+    `used` counts the retries that this error's code has had already, for a status with a limit of its own. The wait
+    is what Retry-After asks for (up to 24 hours), else the status's own lag, else full jitter: evenly from 0 to the
+    policy's backoff. `random` draws from [0, 1).
+
+    An action that is not idempotent (POST, PATCH) carries an idempotency key, but not every API minds it. So it is
+    tried again when the other side asked for it by its status or when the request most likely never left, not when an
+    answer failed to come.
+
+    Source: RFC 9110 section 10.2.3; "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
+    """
+    status = status_of(error.code)
+    own = rules.for_status(status)
+    if attempt > rules.count or not _is_worth_it(error, status, own, used, rules):
+        return None
+    retry = f"retry {attempt} of {rules.count}"
+    if retry_after_seconds is not None:
+        delay = min(max(retry_after_seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
+        return RetryDecision(delay_seconds=delay, reason=f"{retry} in {delay:g} s, as Retry-After asks")
+    delay = own.lag / 1000 if own and own.lag is not None else _jittered(rules.backoff, attempt, random)
+    return RetryDecision(delay_seconds=delay, reason=f"{retry} in {delay:.3g} s")
+
+
+def status_of(code: str) -> int | None:
+    """Return the HTTP status that an error code such as `http_503` stands for, or None."""
+    match = _HTTP_CODE.fullmatch(code)
+    return int(match.group(1)) if match else None
+
+
+def _is_worth_it(error: StepError, status: int | None, own: StatusRetry | None, used: int, rules: RetryRules) -> bool:
+    if own is not None:
+        return used < own.available
+    if status is not None:
+        return status in _RETRYABLE_STATUSES or status >= 500
+    return error.retryable and (rules.is_idempotent or error.code in _MOST_LIKELY_UNSENT)
+
+
+def _jittered(policy: RetryPolicy, attempt: int, random: Callable[[], float]) -> float:
+    return random() * min(policy.longest, policy.delay * policy.factor ** (attempt - 1))

@@ -1,0 +1,36 @@
+"""Undoes what a failed run has done: the rollbacks of its finished events, the last one first."""
+
+from __future__ import annotations
+
+from integrations.engine.events import run_in_place
+from integrations.engine.execution import Execution, Finished
+from integrations.engine.records import RunError
+from integrations.engine.signals import Parked, StepFailed
+
+
+async def roll_back(execution: Execution, failure: RunError) -> RunError:
+    """Run every rollback, and return the run's error with those that failed; one that fails stops no other."""
+    failed: list[str] = []
+    # Restored steps come with the time at which they finished; equal times keep the order in which they were run.
+    for finished in sorted(execution.finished, key=lambda each: each.finished_at)[::-1]:
+        problem = await _undo(execution, finished)
+        if problem:
+            failed.append(problem)
+    if not failed:
+        return failure
+    message = f"{failure.message}; rollbacks that failed: {'; '.join(failed)}"
+    return RunError(code=failure.code, message=message, place=failure.place)
+
+
+async def _undo(execution: Execution, finished: Finished) -> str:
+    """Return what went wrong, or ""."""
+    step = finished.step.rollback(finished.result)
+    if step is None:
+        return ""
+    try:
+        await run_in_place(execution, step)
+    except StepFailed as failure:
+        return f"{failure.place}: {failure.error.message}"
+    except Parked as parked:
+        execution.park(parked)
+    return ""
