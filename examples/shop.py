@@ -160,7 +160,9 @@ def _load_feature(builder: IntegrationBuilder) -> None:
             "order_id": "$Sequence{order}{create_order}{data}{id}",
             "payment": "$Sequence{payment}{pay_order}{data}{status}",
             "total": "$Sequence{order}{price_order}{total}",
-            "summary": "$Input{quantity} × $Input{item}: $Sequence{order}{price_order}{total} $Constant{orders}{currency}",
+            "summary": (
+                "$Input{quantity} x $Input{item} for $Sequence{order}{price_order}{total} $Constant{orders}{currency}"
+            ),
             "left_in_stock": "$Sequence{stock}{get_stock}{data}{available}",
         },
     )

@@ -11,9 +11,9 @@ from integrations.operations.actors import Actor
 class Ductape:
     """Everything that the SDK offers, on behalf of one user, whose permissions hold.
 
-        builder = Ductape(user=request.user).get_integration_builder()
-        builder.create_integration(name="Order sync", description="Keeps the shop and the warehouse equal")
-        builder.create_env(env_name="Development", slug="dev", auth={})
+    builder = Ductape(user=request.user).get_integration_builder()
+    builder.create_integration(name="Order sync", description="Keeps the shop and the warehouse equal")
+    builder.create_env(env_name="Development", slug="dev", auth={})
     """
 
     def __init__(self, *, user: Actor) -> None:

@@ -26,6 +26,7 @@ from integrations.operations import (
     jobs,
     notifications,
 )
+from integrations.operations._store import Shape, Store
 from integrations.operations.actors import Actor
 
 
@@ -65,63 +66,61 @@ class IntegrationBuilder:
 
     def create_env(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Environment:
         """Create an environment: `env_name`, `slug` and `auth` (which may be `{}`) are required."""
-        return self._create(environments, fields, throw_error_if_exists)
+        return self._create(environments.store, fields, throw_error_if_exists)
 
     def update_env(self, slug: str, **changes: Any) -> Environment:
-        return self._update(environments, slug, changes)
+        return self._update(environments.store, slug, changes)
 
     def fetch_env(self, slug: str) -> Environment:
-        return self._fetch(environments, slug)
+        return self._fetch(environments.store, slug)
 
     def fetch_envs(self) -> list[Environment]:
-        return self._fetch_all(environments)
+        return self._fetch_all(environments.store)
 
     # Functions
 
-    def create_function(
-        self, *, throw_error_if_exists: bool = False, publish: bool = True, **fields: Any
-    ) -> Function:
+    def create_function(self, *, throw_error_if_exists: bool = False, publish: bool = True, **fields: Any) -> Function:
         """Create a function and publish it: `tag`, `language` and `function` (the source) are required."""
-        return self._create(functions, fields, throw_error_if_exists, publish=publish)
+        return self._create(functions.store, fields, throw_error_if_exists, publish=publish)
 
     def update_function(self, tag: str, *, publish: bool = True, **changes: Any) -> Function:
-        return self._update(functions, tag, changes, publish=publish)
+        return self._update(functions.store, tag, changes, publish=publish)
 
     def fetch_function(self, tag: str) -> Function:
-        return self._fetch(functions, tag)
+        return self._fetch(functions.store, tag)
 
     def fetch_functions(self) -> list[Function]:
-        return self._fetch_all(functions)
+        return self._fetch_all(functions.store)
 
     # Caches
 
     def create_cache(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Cache:
         """Create a cache: `tag`, `sequence_tag`, `event_tag`, `expiry` and `period` are required."""
-        return self._create(caches, fields, throw_error_if_exists)
+        return self._create(caches.store, fields, throw_error_if_exists)
 
     def update_cache(self, tag: str, **changes: Any) -> Cache:
-        return self._update(caches, tag, changes)
+        return self._update(caches.store, tag, changes)
 
     def fetch_cache(self, tag: str) -> Cache:
-        return self._fetch(caches, tag)
+        return self._fetch(caches.store, tag)
 
     def fetch_caches(self) -> list[Cache]:
-        return self._fetch_all(caches)
+        return self._fetch_all(caches.store)
 
     # Notifications
 
     def create_notification(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Notification:
         """Create a notification: `tag` is required."""
-        return self._create(notifications, fields, throw_error_if_exists)
+        return self._create(notifications.store, fields, throw_error_if_exists)
 
     def update_notification(self, tag: str, **changes: Any) -> Notification:
-        return self._update(notifications, tag, changes)
+        return self._update(notifications.store, tag, changes)
 
     def fetch_notification(self, tag: str) -> Notification:
-        return self._fetch(notifications, tag)
+        return self._fetch(notifications.store, tag)
 
     def fetch_notifications(self) -> list[Notification]:
-        return self._fetch_all(notifications)
+        return self._fetch_all(notifications.store)
 
     # Connected apps
 
@@ -131,16 +130,16 @@ class IntegrationBuilder:
 
     def add_app(self, *, throw_error_if_exists: bool = False, **fields: Any) -> ConnectedApp:
         """Connect an app: `access_tag` is required, `envs` binds it per environment."""
-        return self._create(connected_apps, fields, throw_error_if_exists)
+        return self._create(connected_apps.store, fields, throw_error_if_exists)
 
     def update_app(self, access_tag: str, **changes: Any) -> ConnectedApp:
-        return self._update(connected_apps, access_tag, changes)
+        return self._update(connected_apps.store, access_tag, changes)
 
     def fetch_app(self, access_tag: str) -> ConnectedApp:
-        return self._fetch(connected_apps, access_tag)
+        return self._fetch(connected_apps.store, access_tag)
 
     def fetch_apps(self) -> list[ConnectedApp]:
-        return self._fetch_all(connected_apps)
+        return self._fetch_all(connected_apps.store)
 
     # Features
 
@@ -149,46 +148,46 @@ class IntegrationBuilder:
 
         `publish=False` saves a draft, which may use what this release cannot run yet.
         """
-        return self._create(features, fields, throw_error_if_exists, publish=publish)
+        return self._create(features.store, fields, throw_error_if_exists, publish=publish)
 
     def update_feature(self, tag: str, *, publish: bool = True, **changes: Any) -> Feature:
-        return self._update(features, tag, changes, publish=publish)
+        return self._update(features.store, tag, changes, publish=publish)
 
     def fetch_feature(self, tag: str) -> Feature:
-        return self._fetch(features, tag)
+        return self._fetch(features.store, tag)
 
     def fetch_features(self) -> list[Feature]:
-        return self._fetch_all(features)
+        return self._fetch_all(features.store)
 
     # Databases
 
     def create_database(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Database:
         """Create a database: `tag` is required."""
-        return self._create(databases, fields, throw_error_if_exists)
+        return self._create(databases.store, fields, throw_error_if_exists)
 
     def update_database(self, tag: str, **changes: Any) -> Database:
-        return self._update(databases, tag, changes)
+        return self._update(databases.store, tag, changes)
 
     def fetch_database(self, tag: str) -> Database:
-        return self._fetch(databases, tag)
+        return self._fetch(databases.store, tag)
 
     def fetch_databases(self) -> list[Database]:
-        return self._fetch_all(databases)
+        return self._fetch_all(databases.store)
 
     # Jobs
 
     def create_job(self, *, throw_error_if_exists: bool = False, **fields: Any) -> Job:
         """Create a job: `tag` is required; its target is the feature of the same tag unless `target` says otherwise."""
-        return self._create(jobs, fields, throw_error_if_exists)
+        return self._create(jobs.store, fields, throw_error_if_exists)
 
     def update_job(self, tag: str, **changes: Any) -> Job:
-        return self._update(jobs, tag, changes)
+        return self._update(jobs.store, tag, changes)
 
     def fetch_job(self, tag: str) -> Job:
-        return self._fetch(jobs, tag)
+        return self._fetch(jobs.store, tag)
 
     def fetch_jobs(self) -> list[Job]:
-        return self._fetch_all(jobs)
+        return self._fetch_all(jobs.store)
 
     def run_job(self, tag: str, *, input: Any = None) -> NoReturn:
         """Run a job now.
@@ -209,25 +208,27 @@ class IntegrationBuilder:
 
     # Parts
 
-    def _create(self, noun: Any, fields: dict[str, Any], throw_error_if_exists: bool, **options: bool) -> Any:
-        row = noun.create(
+    def _create(
+        self, store: Store[Any, Shape], fields: dict[str, Any], throw_error_if_exists: bool, *, publish: bool = False
+    ) -> Shape:
+        row = store.create(
             integration=self._open,
             values=fields,
             by=self._user,
             throw_error_if_exists=throw_error_if_exists,
-            **options,
+            publish=publish,
         )
-        return row.to_definition()
+        return store.describe(row)
 
-    def _update(self, noun: Any, tag: str, changes: dict[str, Any], **options: bool) -> Any:
-        row = noun.update(integration=self._open, tag=tag, changes=changes, by=self._user, **options)
-        return row.to_definition()
+    def _update(self, store: Store[Any, Shape], tag: str, changes: dict[str, Any], *, publish: bool = False) -> Shape:
+        row = store.update(integration=self._open, tag=tag, changes=changes, by=self._user, publish=publish)
+        return store.describe(row)
 
-    def _fetch(self, noun: Any, tag: str) -> Any:
-        return noun.fetch(integration=self._open, tag=tag, by=self._user).to_definition()
+    def _fetch(self, store: Store[Any, Shape], tag: str) -> Shape:
+        return store.describe(store.fetch(integration=self._open, tag=tag, by=self._user))
 
-    def _fetch_all(self, noun: Any) -> Any:
-        return [row.to_definition() for row in noun.fetch_all(integration=self._open, by=self._user)]
+    def _fetch_all(self, store: Store[Any, Shape]) -> list[Shape]:
+        return [store.describe(row) for row in store.fetch_all(integration=self._open, by=self._user)]
 
     def _opened(self, row: models.Integration) -> Integration:
         self._row = row

@@ -37,4 +37,3 @@ def _write(
     row.set_auth(data)
     row.save()
     return row.pk
-

@@ -7,6 +7,9 @@ import logging
 import queue
 import time
 from collections.abc import Callable
+from typing import Any
+
+from django.db.models import F
 
 from integrations import models
 from integrations.connectors.redaction import Redactor
@@ -14,8 +17,8 @@ from integrations.engine import executor
 from integrations.engine.context import Context, RunInfo
 from integrations.engine.records import Outcome, StepRecord
 from integrations.errors import OperationRefused
-from integrations.operations import _opening, _runtime
-from integrations.operations._recording import QueueRecorder, StepWriter, write_until_done
+from integrations.operations import _checkpoints, _opening, _runtime
+from integrations.operations._recording import Entry, QueueRecorder, StepWriter, write_until_done
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +47,8 @@ def execute(run: models.Run, *, on_step: OnStep | None = None, patience_seconds:
 
 
 def _claim(run: models.Run) -> None:
-    claimed = any(
-        models.Run.objects.transition(run.pk, from_=status, to=Status.RUNNING, started_at=run.started_at or _now())
-        for status in (Status.QUEUED, Status.WAITING)
+    claimed = models.Run.objects.transition(
+        run.pk, from_=(Status.QUEUED, Status.WAITING), to=Status.RUNNING, attempts=F("attempts") + 1
     )
     run.refresh_from_db()
     if not claimed:
@@ -55,21 +57,22 @@ def _claim(run: models.Run) -> None:
 
 def take_over(run: models.Run) -> None:
     """Put a run back into the queue whose process is gone; it goes on behind its last checkpoint."""
-    if not models.Run.objects.transition(run.pk, from_=Status.RUNNING, to=Status.QUEUED):
+    if not models.Run.objects.transition(run.pk, from_=Status.RUNNING, to=Status.QUEUED, due_at=_now()):
         raise OperationRefused(f"run {run.pk} is {run.status}; only a running one can be taken over")
     run.refresh_from_db()
 
 
 def _execute_once(run: models.Run, on_step: OnStep | None) -> Outcome:
     runtime = _runtime.shared()
-    entries: queue.SimpleQueue[object] = queue.SimpleQueue()
+    entries: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
     context = _context(run, QueueRecorder(entries), runtime)
     writer = StepWriter(run)
 
     def write(records: list[StepRecord]) -> None:
         writer(records)
-        for record in records if on_step else ():
-            on_step(record)
+        if on_step is not None:
+            for record in records:
+                on_step(record)
 
     execution = runtime.submit(executor.execute(context))
     return write_until_done(entries, execution, write, runtime.acknowledge)
@@ -77,7 +80,7 @@ def _execute_once(run: models.Run, on_step: OnStep | None) -> Outcome:
 
 def _context(run: models.Run, recorder: QueueRecorder, runtime: _runtime.Runtime) -> Context:
     release = run.release.to_definition()
-    opened = _opening.open_for(run.integration, run.environment)
+    opened = _opening.open_for(run.environment)
     return Context(
         run=_run_info(run, release.feature.tag),
         release=release,
@@ -89,7 +92,7 @@ def _context(run: models.Run, recorder: QueueRecorder, runtime: _runtime.Runtime
         recorder=recorder,
         redactor=Redactor(opened.texts),
         clock=runtime.clock,
-        checkpoints=models.Step.objects.checkpoints_of(run),
+        checkpoints=_checkpoints.of(run),
     )
 
 
@@ -106,13 +109,12 @@ def _run_info(run: models.Run, feature_tag: str) -> RunInfo:
 
 def _settle(run: models.Run, outcome: Outcome) -> None:
     """Write how the execution ended; a run that was cancelled meanwhile stays cancelled."""
-    changes = {
+    changes: dict[str, Any] = {
         "output": outcome.output,
         "due_at": outcome.due_at,
         "error_code": outcome.error.code if outcome.error else "",
         "error_message": outcome.error.message if outcome.error else "",
         "error_place": outcome.error.place if outcome.error else "",
-        "finished_at": None if outcome.status == "waiting" else _now(),
     }
     models.Run.objects.transition(run.pk, from_=Status.RUNNING, to=Status(outcome.status), **changes)
     run.refresh_from_db()

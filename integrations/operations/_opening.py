@@ -33,11 +33,13 @@ class Opened:
         return (*self.secrets.values(), *texts_in(auth_data))
 
 
-def open_for(integration: models.Integration, environment: models.Environment) -> Opened:
-    """Return the integration's bindings and secrets in this environment."""
-    secrets = secret_operations.opened_for(integration, environment)
+def open_for(environment: models.Environment) -> Opened:
+    """Return its integration's bindings and secrets in this environment."""
+    secrets = secret_operations.opened_for(environment)
     default_auth = environment.open_auth()
-    rows = models.AppBinding.objects.filter(environment=environment).select_related("connected_app__app", "app_environment")
+    rows = models.AppBinding.objects.filter(environment=environment).select_related(
+        "connected_app__app", "app_environment"
+    )
     bindings = {row.connected_app.access_tag: _opened(row, default_auth, secrets) for row in rows}
     return Opened(bindings=bindings, secrets=secrets)
 

@@ -1,8 +1,8 @@
-"""What functions and features have in common: what is saved is a draft until it is published as an immutable version."""
+"""What functions and features have in common: what is saved is a draft, what runs is a published version."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 
@@ -14,10 +14,12 @@ from integrations.operations.actors import Actor, require, user_of
 class PublishedStore(Store[Row, Shape]):
     """A store whose rows have versions. What runs is the latest version, never the draft."""
 
+    version_model: ClassVar[type[Any]]
+
     def authorize(self, row: Row, definition: Shape, by: Actor) -> None:
         """Changing source needs the code-execution grant, a permission of its own."""
-        before = row.to_definition().function if row.pk else None
-        if definition.function is not None and definition.function != before:
+        source = getattr(definition, "function", None)
+        if source is not None and source != (row.function if row.pk else None):
             require(by, "write_code", to="write code")
 
     def publish(self, *, row: Row, by: Actor, reason: str = "") -> Any:
@@ -28,12 +30,19 @@ class PublishedStore(Store[Row, Shape]):
         """
         require(by, f"change_{self.model._meta.model_name}", to=f"publish {self.collection}")
         definition = row.to_definition()
-        version = row.next_version(**self.frozen(definition), by=user_of(by), reason=reason)
+        frozen = self.frozen(definition)
         latest = row.latest_version()
-        if latest is not None and latest.sha256 == version.sha256:
+        if latest is not None and latest.to_definition() == definition:
             return latest
         with transaction.atomic():
-            version.save()
+            version = self.version_model.objects.create(
+                **{self.kind: row},
+                number=latest.number + 1 if latest else 1,
+                definition=definition.to_compact_dict(),
+                created_by=user_of(by),
+                reason=reason,
+                **frozen,
+            )
             self._note(row, version, by=by, reason=reason)
         return version
 
@@ -47,5 +56,7 @@ class PublishedStore(Store[Row, Shape]):
 
     def _note(self, row: Row, version: Any, *, by: Actor, reason: str) -> None:
         after = {"version": version.number}
-        _audit.write("publish", kind=self.kind, tag=row.tag, by=by, integration=row.integration, after=after, reason=reason)
+        _audit.write(
+            "publish", kind=self.kind, tag=row.tag, by=by, integration=row.integration, after=after, reason=reason
+        )
         row.integration.touch()

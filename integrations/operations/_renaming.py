@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from integrations import models
 from integrations.definitions import checking
 from integrations.operations import features
@@ -10,7 +12,8 @@ from integrations.operations.actors import Actor
 
 def rewrite(integration: models.Integration, *, kind: str, old: str, new: str, by: Actor) -> None:
     """Make every feature, job and cache that refers to `old` refer to `new`; a published feature is published again."""
-    for model in (models.Feature, models.Job, models.Cache):
+    kinds: tuple[Any, ...] = (models.Feature, models.Job, models.Cache)
+    for model in kinds:
         for row in model.objects.for_integration(integration).with_definition():
             before = row.to_definition()
             after = checking.rename_references(before, kind, old, new)
@@ -20,6 +23,6 @@ def rewrite(integration: models.Integration, *, kind: str, old: str, new: str, b
                 _publish_again(row, f"{kind} {old} is now called {new}", by)
 
 
-def _publish_again(row: models.Feature | models.Job | models.Cache, reason: str, by: Actor) -> None:
+def _publish_again(row: models.DefinitionModel[Any], reason: str, by: Actor) -> None:
     if isinstance(row, models.Feature) and row.versions.exists():
         features.publish(row=row, by=by, reason=reason)

@@ -18,7 +18,9 @@ from integrations.operations._contents import contents_of
 from integrations.operations.actors import Actor, require
 from integrations.types import JsonObject
 
-Row = TypeVar("Row", bound=models.DefinitionModel[Any])
+#: A `models.DefinitionModel` with an `integration`; no common base says so, since each names its reverse side itself.
+Row = TypeVar("Row", bound=Any)
+#: The definition that the row holds.
 Shape = TypeVar("Shape", bound=Definition)
 
 
@@ -47,7 +49,7 @@ class Store(Generic[Row, Shape]):
             NotFound: naming those that exist.
         """
         self._require("view", by, to=f"see {self.collection}")
-        row = self._rows(integration).filter(**{self.key: tag}).first()
+        row: Row | None = self._rows(integration).filter(**{self.key: tag}).first()
         if row is None:
             raise NotFound(self.kind, tag, self._keys(integration))
         return row
@@ -56,6 +58,11 @@ class Store(Generic[Row, Shape]):
         """Return all of this kind, by tag."""
         self._require("view", by, to=f"see {self.collection}")
         return list(self._rows(integration).order_by(self.key))
+
+    def describe(self, row: Row) -> Shape:
+        """Return the definition that the row holds, secrets masked."""
+        definition: Shape = row.to_definition()
+        return definition
 
     # Writes
 
@@ -68,7 +75,7 @@ class Store(Generic[Row, Shape]):
         throw_error_if_exists: bool = False,
         publish: bool = False,
     ) -> Row:
-        """Return the new row that `values` (plain JSON of the definition) describe, or the existing one unchanged.
+        """Return the new row that `values` (the definition as JSON) describe, or the existing one unchanged.
 
         Raises:
             DefinitionError: with every problem at its place.
@@ -76,10 +83,10 @@ class Store(Generic[Row, Shape]):
             PermissionRefused
         """
         self._require("add", by, to=f"add {self.collection}")
-        tag = values.get(self.key)
-        existing = self._rows(integration).filter(**{self.key: tag}).first() if isinstance(tag, str) else None
+        tag = str(values.get(self.key, ""))
+        existing: Row | None = self._rows(integration).filter(**{self.key: tag}).first() if tag else None
         if existing is not None and throw_error_if_exists:
-            raise AlreadyExists(self.kind, str(tag))
+            raise AlreadyExists(self.kind, tag)
         if existing is not None:
             return existing
         definition = self.parse(values)
@@ -172,7 +179,8 @@ class Store(Generic[Row, Shape]):
         """Return the contents as they will be once `definition` stands in the place of `before`."""
         members: Mapping[str, Any] = getattr(contents, self.collection)
         kept = {key: value for key, value in members.items() if before is None or key != self.key_of(before)}
-        return dataclasses.replace(contents, **{self.collection: {**kept, self.key_of(definition): definition}})
+        changed: dict[str, Any] = {self.collection: {**kept, self.key_of(definition): definition}}
+        return dataclasses.replace(contents, **changed)
 
     def _rows(self, integration: models.Integration) -> Any:
         return self.model.objects.for_integration(integration).with_definition()

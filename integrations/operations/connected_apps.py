@@ -8,8 +8,8 @@ from integrations import models
 from integrations.definitions import checking
 from integrations.definitions.connected_app import ConnectedApp, app_tag_candidates
 from integrations.definitions.contents import Contents
-from integrations.errors import DefinitionError, NotFound, Problem
-from integrations.operations import _bindings
+from integrations.errors import DefinitionError, Problem
+from integrations.operations import _bindings, apps
 from integrations.operations._store import Store
 from integrations.operations.actors import Actor
 from integrations.types import JsonObject
@@ -53,10 +53,7 @@ def create_access_tag(*, integration: models.Integration, app_tag: str, by: Acto
     Raises:
         NotFound: there is no such app.
     """
-    store._require("view", by, to="see connected apps")
-    app = models.App.objects.visible_to(by).filter(tag=app_tag).first()
-    if app is None:
-        raise NotFound("app", app_tag, list(models.App.objects.visible_to(by).values_list("tag", flat=True)))
+    apps.fetch(tag=app_tag, by=by)
     taken = {each.access_tag for each in store.fetch_all(integration=integration, by=by)}
     numbered = (app_tag if number == 1 else f"{app_tag}:{number}" for number in range(1, len(taken) + 2))
     return next(tag for tag in numbered if tag not in taken)

@@ -27,7 +27,7 @@ class EnvironmentStore(Store[models.Environment, Environment]):
         stored = row.open_auth() if row.pk else {}
         auth = secrecy.unmasked(dict(definition.auth), stored, place=f"{self.place_of(definition.slug)}/auth")
         row.apply(definition)
-        row.set_auth(auth)
+        row.set_auth(auth if isinstance(auth, dict) else {})
         row.save()
         _bindings.write_for_environment(row, definition.envs)
 

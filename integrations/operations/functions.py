@@ -15,6 +15,7 @@ from integrations.operations._published_store import PublishedStore
 
 class FunctionStore(PublishedStore[models.Function, Function]):
     model = models.Function
+    version_model = models.FunctionVersion
     shape = Function
     kind = "function"
     collection = "functions"
@@ -38,7 +39,9 @@ def compiled(definition: Function) -> str:
         NotAvailableYet: nothing runs its language yet.
     """
     if definition.language == "python":
-        raise NotAvailableYet(f"functions/{definition.tag}/language: python is stored, but this release cannot run it yet")
+        raise NotAvailableYet(
+            f"functions/{definition.tag}/language: python is stored, but this release cannot run it yet"
+        )
     return compile_function(definition.function, definition.language).javascript
 
 

@@ -64,8 +64,8 @@ def save(*, row: models.Integration, definition: Integration, by: Actor) -> mode
     with transaction.atomic():
         row.apply(definition)
         row.save()
-        if is_new and user_of(by) is not None:
-            row.members.add(user_of(by))
+        if is_new and row.created_by is not None:
+            row.members.add(row.created_by)
         _audit.write(
             "add" if is_new else "change",
             kind="integration",

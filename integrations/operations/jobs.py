@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from integrations import models
 from integrations.definitions import checking
-from integrations.definitions.job import Job
 from integrations.definitions.contents import Contents
+from integrations.definitions.job import Job
 from integrations.errors import Problem
 from integrations.operations._store import Store
 

@@ -44,7 +44,7 @@ def start(
     definition = release.to_definition()
     values = checking.check_input(definition.feature, input)
     _require_bindings(environment, definition.apps)
-    _refuse_secrets(values, feature.integration, environment)
+    _refuse_secrets(values, environment)
     with transaction.atomic():
         run = models.Run.objects.create(
             integration=feature.integration,
@@ -85,7 +85,9 @@ def run_feature(
     return execute(run, on_step=on_step, patience_seconds=patience_seconds)
 
 
-def execute(run: models.Run, *, on_step: OnStep | None = None, patience_seconds: float = _PATIENCE_SECONDS) -> models.Run:
+def execute(
+    run: models.Run, *, on_step: OnStep | None = None, patience_seconds: float = _PATIENCE_SECONDS
+) -> models.Run:
     """Execute the run in this process; see `_execution.execute`."""
     return _execution.execute(run, on_step=on_step, patience_seconds=patience_seconds)
 
@@ -117,9 +119,9 @@ def _require_bindings(environment: models.Environment, access_tags: Iterable[str
         )
 
 
-def _refuse_secrets(values: Json, integration: models.Integration, environment: models.Environment) -> None:
+def _refuse_secrets(values: Json, environment: models.Environment) -> None:
     """Raise InvalidInput when a stored secret was pasted into the input, which is kept and shown."""
-    texts = _opening.open_for(integration, environment).texts
+    texts = _opening.open_for(environment).texts
     redactor = Redactor(text for text in texts if len(text) >= _SHORTEST_PASTED_SECRET)
     if redactor.json(values) != values:
         hint = "use $Secret{key} in the feature, or an auth, instead"

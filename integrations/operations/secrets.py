@@ -54,15 +54,15 @@ def delete(*, row: models.Secret, by: Actor) -> None:
         row.integration.touch()
 
 
-def opened_for(integration: models.Integration, environment: models.Environment) -> dict[str, str]:
+def opened_for(environment: models.Environment) -> dict[str, str]:
     """Return every secret's value in this environment; only for the moment of use."""
-    rows = models.Secret.objects.for_integration(integration).filter(environment=None)
-    own = models.Secret.objects.for_integration(integration).filter(environment=environment)
-    return {row.key: row.open_value() for row in [*rows, *own]}
+    return {row.key: row.open_value() for row in models.Secret.objects.in_effect(environment)}
 
 
 def _check(key: str, value: str) -> None:
-    problems = [Problem("secrets/key", f"{key!r} is not a key", "use letters, digits and _ . : -")] if not _is_tag(key) else []
+    problems = (
+        [Problem("secrets/key", f"{key!r} is not a key", "use letters, digits and _ . : -")] if not _is_tag(key) else []
+    )
     if not value:
         problems.append(Problem(f"secrets/{key}", "the value is empty"))
     if len(value) > MAX_CHARACTERS:

@@ -71,7 +71,10 @@ def bearer(token: Json) -> Credentials:
 
 
 def token_form(auth: Auth, data: Json) -> tuple[str, JsonObject]:
-    """Return the Basic authorization and the form of an OAuth 2 token request. Source: RFC 6749 sections 2.3.1, 4.4, 6."""
+    """Return the Basic authorization and the form of an OAuth 2 token request.
+
+    Source: RFC 6749 sections 2.3.1, 4.4 and 6.
+    """
     given = _flat(data)
     client_id, client_secret = _needed(given, "client_id"), _needed(given, "client_secret")
     form: JsonObject = {"scope": " ".join(auth.scopes)} if auth.scopes else {}
@@ -115,9 +118,7 @@ def sectioned(data: Json) -> Mapping[str, Json] | None:
 
 
 def _basic(given: Mapping[str, Json]) -> Credentials:
-    return Credentials(
-        headers={"Authorization": _basic_value(_needed(given, "username"), _needed(given, "password"))}
-    )
+    return Credentials(headers={"Authorization": _basic_value(_needed(given, "username"), _needed(given, "password"))})
 
 
 def _basic_value(user: str, password: str) -> str:
@@ -129,7 +130,11 @@ def _api_key(auth: Auth, given: Mapping[str, Json]) -> Credentials:
     key: Json = given.get(auth.key_name, given.get("api_key"))
     if not isinstance(key, str):
         raise AuthFailed(f'auth "{auth.tag}" needs "api_key" in the connection\'s auth data')
-    return Credentials(query={auth.key_name: key}) if auth.placement == "query" else Credentials(headers={auth.key_name: key})
+    return (
+        Credentials(query={auth.key_name: key})
+        if auth.placement == "query"
+        else Credentials(headers={auth.key_name: key})
+    )
 
 
 def _placed_tokens(auth: Auth, data: Json) -> Credentials:

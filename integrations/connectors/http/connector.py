@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from typing import Any
 
 from integrations.clock import Clock
 from integrations.connectors.base import ActionCall, Binding, Reply
@@ -153,7 +154,9 @@ def _login_call(app: App, auth: Auth, binding: Binding) -> ActionCall:
     placed, problems = field_values.place_flat_input(action, given, place=f"auth/{auth.tag}/data")
     if problems:
         raise AuthFailed("; ".join(map(str, problems)))
-    return ActionCall(app=app, action=action, binding=dataclasses.replace(binding, auth_tag=None), **placed)
+    call = ActionCall(app=app, action=action, binding=dataclasses.replace(binding, auth_tag=None))
+    sections: dict[str, Any] = placed
+    return dataclasses.replace(call, **sections)
 
 
 def _token_request(auth: Auth, binding: Binding) -> EgressRequest:
@@ -196,4 +199,3 @@ def _words_of(body: Json) -> str:
     while isinstance(said, dict):
         said = next((said[key] for key in ("message", "detail", "error", "title") if said.get(key)), "")
     return said[:_EXCERPT_CHARACTERS] if isinstance(said, str) else ""
-
