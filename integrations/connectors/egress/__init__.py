@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integrations.connectors.egress.client import EgressClient, EgressLimits
+from integrations.connectors.egress.client import EgressClient
 from integrations.connectors.egress.errors import (
     ConnectionFailed,
     ConnectTimeout,
@@ -19,6 +19,7 @@ from integrations.connectors.egress.errors import (
 )
 from integrations.connectors.egress.messages import EgressRequest, EgressResponse, Timeouts
 from integrations.connectors.egress.policy import EgressPolicy
+from integrations.connectors.egress.pool import EgressLimits
 
 __all__ = [
     "ConnectTimeout",

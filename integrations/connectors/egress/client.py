@@ -6,7 +6,6 @@ import asyncio
 import logging
 import ssl
 import time
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -19,19 +18,9 @@ from integrations.connectors.egress.headers import received_headers, wire_header
 from integrations.connectors.egress.messages import EgressRequest, EgressResponse, Headers, Timeouts, header_values
 from integrations.connectors.egress.network import CheckedBackend, Resolver, resolve_by_system
 from integrations.connectors.egress.policy import EgressPolicy
+from integrations.connectors.egress.pool import DEFAULT_LIMITS, ConnectionPool, EgressLimits
 from integrations.connectors.egress.redirects import MAX_REDIRECTS, Hop, first_hop, next_hop, redirect_location
 from integrations.connectors.egress.tls import trusting_context
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EgressLimits:
-    #: To all hosts together, idle ones included; a call beyond that waits for `Timeouts.connect_seconds`.
-    max_connections: int = 100
-    #: How long an unused connection is kept.
-    idle_seconds: float = 30.0
-
-
-DEFAULT_LIMITS = EgressLimits()
 
 
 class EgressClient:
@@ -52,19 +41,12 @@ class EgressClient:
         resolver: Resolver = resolve_by_system,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or trusting_context(),
-            max_connections=limits.max_connections,
-            # httpcore counts the busy ones into this too, so a smaller number would close connections under load.
-            max_keepalive_connections=limits.max_connections,
-            keepalive_expiry=limits.idle_seconds,
-            network_backend=CheckedBackend(policy=policy, resolver=resolver),
-        )
+        backend = CheckedBackend(policy=policy, resolver=resolver)
+        self._pool = ConnectionPool(backend=backend, tls=tls or trusting_context(), limits=limits)
 
     async def __aenter__(self) -> Self:
         # At DEBUG httpcore logs the headers of responses, cookies included.
         logging.getLogger("httpcore").setLevel(logging.INFO)
-        await self._pool.__aenter__()
         return self
 
     async def __aexit__(
@@ -73,7 +55,7 @@ class EgressClient:
         exc_value: BaseException | None = None,
         traceback: TracebackType | None = None,
     ) -> None:
-        await self._pool.__aexit__(exc_type, exc_value, traceback)
+        await self._pool.aclose()
 
     async def send(self, request: EgressRequest) -> EgressResponse:
         """Return the answer to `request`, whatever its status.
@@ -109,14 +91,13 @@ class EgressClient:
         raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects, the last one to {hop.target.place}")
 
     async def _exchange(self, hop: Hop, request: EgressRequest) -> tuple[int, Headers, bytes]:
+        wire = _wire_request(hop, request.timeouts)
         with as_egress_errors(hop.target.place):
-            response = await self._pool.handle_async_request(_wire_request(hop, request.timeouts))
-            try:
+            seconds = request.timeouts.connect_seconds
+            async with self._pool.answer(wire, target=hop.target, seconds=seconds) as response:
                 headers = received_headers(response.headers)
                 _refuse_early(response, hop=hop, headers=headers, max_bytes=request.max_response_bytes)
                 return response.status, headers, await _read_body(response, headers, request.max_response_bytes)
-            finally:
-                await response.aclose()
 
 
 def _wire_request(hop: Hop, timeouts: Timeouts) -> httpcore.Request:
@@ -129,7 +110,6 @@ def _wire_request(hop: Hop, timeouts: Timeouts) -> httpcore.Request:
         extensions={
             "timeout": {
                 "connect": timeouts.connect_seconds,
-                "pool": timeouts.connect_seconds,
                 "read": timeouts.read_seconds,
                 "write": timeouts.read_seconds,
             }

@@ -23,7 +23,6 @@ _LIBRARY_ERRORS = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
     httpcore.ProtocolError,
-    httpcore.ConnectionNotAvailable,
     anyio.BrokenResourceError,
     anyio.ClosedResourceError,
     anyio.EndOfStream,
@@ -48,8 +47,6 @@ def _egress_error(error: Exception, place: str) -> EgressError:
     if tls is not None:
         return TlsFailed(f"{place}: {_tls_reason(tls)}")
     match error:
-        case httpcore.PoolTimeout():
-            return ConnectTimeout(f"{place}: no connection became free in time")
         case httpcore.ConnectTimeout():
             return ConnectTimeout(f"{place}: no connection was made in time")
         case httpcore.TimeoutException():
