@@ -31,17 +31,18 @@ class ProblemErrorList(ErrorList):
     template_name = "_components/problem_list.html"
     template_name_ul = template_name  # the admin asks for this one by name
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, field_id: str | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.field_id = field_id
         # The default renderer of forms does not look into the project's template folder.
         self.renderer = TemplatesSetting()
 
     def get_context(self) -> dict[str, Any]:
-        return {"problems": [_as_problem(error) for error in self.as_data()]}
+        return {"problems": [_as_problem(error) for error in self.as_data()], "field_id": self.field_id}
 
 
 def _as_problem(error: ValidationError) -> Problem:
-    return error.problem if isinstance(error, ProblemError) else Problem("", next(iter(error)))
+    return error.problem if isinstance(error, ProblemError) else Problem("", error.messages[0])
 
 
 class ShowsProblems:

@@ -38,14 +38,15 @@ def pretty_json(value: Json) -> str:
 
 
 @register.filter
-def duration(length: timedelta | float | None) -> str:
+def duration(length: timedelta | float | str | None) -> str:
     """Return a length of time for people: `840 ms`, `3.2 s`, `4 min 5 s`, `2 h 10 min`; numbers are seconds."""
-    if length is None:
-        return ""
+    if length is None or isinstance(length, str):
+        return ""  # a template's missing variable is ""
     seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
-    if seconds < 1:
+    # Compared as rounded, so that 0.9996 s is not "1000 ms".
+    if round(seconds * 1000) < 1000:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     return _hours_and_minutes(round(seconds))
 

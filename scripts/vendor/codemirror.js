@@ -3,7 +3,7 @@
 export { autocompletion, closeBrackets, closeBracketsKeymap } from "@codemirror/autocomplete";
 export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 export { javascript } from "@codemirror/lang-javascript";
-export { json, jsonParseLinter } from "@codemirror/lang-json";
+export { json } from "@codemirror/lang-json";
 export {
   HighlightStyle,
   bracketMatching,

@@ -1,4 +1,4 @@
-"""Chromium for tests: one process for the session, and a fixture that fails on anything the policy or a script reports."""
+"""Chromium for tests: one process a session, and a fixture that fails on any report of the policy or a script."""
 
 from __future__ import annotations
 

@@ -50,6 +50,9 @@ class Page:
     def find(self, selector: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
+    def find_link(self, text: str) -> WebElement:
+        return self.driver.find_element(By.LINK_TEXT, text)
+
     def count(self, selector: str) -> int:
         return len(self.driver.find_elements(By.CSS_SELECTOR, selector))
 

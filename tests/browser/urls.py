@@ -7,6 +7,7 @@ import json
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_POST
@@ -14,13 +15,16 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.sites import UnfoldAdminSite
 
 from integrations.admin.problems import ShowsProblems, form_error
+from integrations.admin.users import UserAdmin
 from integrations.admin.widgets import CodeEditorWidget, JsonEditorWidget, SecretInput
 from integrations.errors import Problem
 
 CHECK_PATH = "/check/"
 
 #: What the check below is about; the place is as the checker writes it, with the feature in front.
-PROBLEM = Problem("features/charge/sequence[0]/events[0]/event", 'there is no action "chrage"', 'did you mean "charge"?')
+PROBLEM = Problem(
+    "features/charge/sequence[0]/events[0]/event", 'there is no action "chrage"', 'did you mean "charge"?'
+)
 
 
 @require_POST
@@ -30,10 +34,8 @@ def check(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"problems": problems})
 
 
-class EditorForm(ShowsProblems, forms.ModelForm):
-    sequence = forms.CharField(
-        required=False, widget=JsonEditorWidget(place_prefix="sequence", check_url=CHECK_PATH), initial="[]"
-    )
+class EditorForm(ShowsProblems, forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    sequence = forms.CharField(widget=JsonEditorWidget(place_prefix="sequence", check_url=CHECK_PATH), initial="[]")
     language = forms.ChoiceField(choices=[("ts", "TypeScript"), ("js", "JavaScript"), ("python", "Python")])
     source = forms.CharField(required=False, widget=CodeEditorWidget(language_from="#id_language"))
     token = forms.CharField(required=False, widget=SecretInput(is_set=True))
@@ -83,11 +85,18 @@ class PermissionWithAutocomplete(ModelAdmin):
     search_fields = ("name",)
 
 
+class ContentTypeWithSearch(ModelAdmin):
+    search_fields = ("model",)
+    ordering = ("model",)
+
+
 site = UnfoldAdminSite(name="admin")
 # The console's own pages too, under the same names.
 site._registry = {
     **admin.site._registry,
+    User: UserAdmin(User, site),
     Group: GroupWithEverything(Group, site),
+    ContentType: ContentTypeWithSearch(ContentType, site),
     Permission: PermissionWithAutocomplete(Permission, site),
 }
 

@@ -10,7 +10,7 @@ import { Compartment, EditorView, keymap } from "../../vendor/codemirror/codemir
 import { checker } from "./editor/check.js";
 import { element } from "./editor/dom.js";
 import { formattedJson } from "./editor/format.js";
-import { located, renderedProblems, showProblems, syntaxProblems } from "./editor/problems.js";
+import { isBelow, located, takeRenderedProblems, showProblems, syntaxProblems } from "./editor/problems.js";
 import { baseExtensions, isJson, languageFor } from "./editor/setup.js";
 
 /** Long enough not to ask the server at every key. */
@@ -23,8 +23,9 @@ class CodeEditor {
   constructor(textarea) {
     this.textarea = textarea;
     this.language = new Compartment();
-    this.serverProblems = renderedProblems(textarea);
+    this.serverProblems = takeRenderedProblems(textarea);
     this.check = textarea.dataset.checkUrl ? checker(textarea.form, textarea.dataset.checkUrl) : null;
+    this.isUnchecked = true;
     this.buildFrame();
     this.buildView();
     this.followLabel();
@@ -76,8 +77,10 @@ class CodeEditor {
   followLabel() {
     const content = this.view.contentDOM;
     const label = this.textarea.labels?.[0];
-    const name = this.textarea.getAttribute("aria-label") || label?.textContent.trim() || this.textarea.name;
-    content.setAttribute("aria-label", name);
+    // unfold writes a star behind the name of a required field.
+    const labelText = label?.textContent.trim().replace(/\s*\*$/, "");
+    content.setAttribute("aria-label", this.textarea.getAttribute("aria-label") || labelText || this.textarea.name);
+    content.setAttribute("aria-required", String(this.textarea.required));
     const described = [this.textarea.getAttribute("aria-describedby"), this.hint.id];
     content.setAttribute("aria-describedby", described.filter(Boolean).join(" "));
     label?.addEventListener("click", () => this.view.focus());
@@ -123,7 +126,7 @@ class CodeEditor {
     try {
       const problems = await this.check();
       if (problems === null) return;
-      this.serverProblems = problems;
+      this.serverProblems = problems.filter((problem) => isBelow(this.placePrefix, problem));
       this.show();
     } catch {
       this.status.textContent = "Could not check this now; it will be checked when you save";

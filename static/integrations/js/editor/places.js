@@ -38,9 +38,24 @@ export function rangeAt(state, segments) {
   return rangeToShow(found);
 }
 
+/** The position of the first thing that the JSON grammar does not allow, or the end of the text. */
+export function errorAt(state) {
+  let found = null;
+  treeOf(state)?.iterate({
+    enter(node) {
+      if (found === null && node.type.isError) found = node.from;
+      return found === null;
+    },
+  });
+  return found ?? state.doc.length;
+}
+
+function treeOf(state) {
+  return ensureSyntaxTree(state, state.doc.length, PARSE_MILLISECONDS);
+}
+
 function rootOf(state) {
-  const tree = ensureSyntaxTree(state, state.doc.length, PARSE_MILLISECONDS);
-  return tree?.topNode.firstChild ?? null;
+  return treeOf(state)?.topNode.firstChild ?? null;
 }
 
 function childAt(state, node, segment) {

@@ -1,36 +1,47 @@
 /** The list of problems under an editor, and their marks in its text. */
 
-import { jsonParseLinter, setDiagnostics } from "../../../vendor/codemirror/codemirror.js";
+import { setDiagnostics } from "../../../vendor/codemirror/codemirror.js";
 import { element } from "./dom.js";
-import { rangeAt, segmentsBelow } from "./places.js";
+import { errorAt, rangeAt, segmentsBelow } from "./places.js";
 
-const findSyntaxErrors = jsonParseLinter();
-
-/** What a JSON text's syntax is wrong about, as problems with a position instead of a place. */
+/** What a JSON text's syntax is wrong about, as one problem with a position instead of a place, or none. */
 export function syntaxProblems(view) {
-  return findSyntaxErrors(view).map(({ from, message }) => ({ place: "", message: capitalized(message), hint: "", from }));
+  try {
+    JSON.parse(view.state.doc.toString());
+    return [];
+  } catch (error) {
+    return [{ place: "", message: error.message, hint: "", from: positionOf(error.message) ?? errorAt(view.state) }];
+  }
 }
 
-/** Problems that were rendered by the server beside the field: list items with `data-place`. */
-export function renderedProblems(textarea) {
-  const group = textarea.closest("[data-editor-field], .form-row, .field-row, .group") ?? textarea.form ?? document;
-  return [...group.querySelectorAll("li[data-place]")].map((item) => ({
-    place: item.dataset.place,
-    message: item.dataset.message ?? item.textContent.trim(),
-    hint: item.dataset.hint ?? "",
-  }));
+/** Browsers name the position of an error in some of their messages only. */
+function positionOf(message) {
+  const position = message.match(/at position (\d+)/)?.[1];
+  return position && Number(position);
 }
 
-/** Keep the problems that are about this editor's text, each with the `{from, to}` to show. */
+/** Take over the problems that the server rendered for this field: items with `data-place`, "" for the whole text. */
+export function takeRenderedProblems(textarea) {
+  const list = document.querySelector(`[data-problems-for="${CSS.escape(textarea.id)}"]`);
+  if (!list) return [];
+  list.hidden = true;
+  return [...list.querySelectorAll("li[data-place]")].map(({ dataset }) => ({ ...dataset }));
+}
+
+/** Whether a problem is about the text that stands at `prefix`; one without a place is about everything. */
+export function isBelow(prefix, { place }) {
+  return !place || segmentsBelow(prefix, place) !== null;
+}
+
+/** Give each problem the `{from, to}` in the text that is shown for it. */
 export function located(view, problems, prefix) {
-  return problems.map((problem) => ({ ...problem, range: rangeOf(view, problem, prefix) })).filter(({ range }) => range);
+  return problems.map((problem) => ({ ...problem, range: rangeOf(view, problem, prefix) }));
 }
 
 function rangeOf(view, problem, prefix) {
   if (problem.from !== undefined) return oneCharacter(view, problem.from);
   if (problem.line) return lineRange(view, problem);
-  const segments = segmentsBelow(prefix, problem.place);
-  return segments && rangeAt(view.state, segments);
+  return rangeAt(view.state, segmentsBelow(prefix, problem.place) ?? []);
 }
 
 function oneCharacter(view, from) {
@@ -84,8 +95,4 @@ function placeText(view, { place, range }) {
 function goTo(view, { from, to }) {
   view.dispatch({ selection: { anchor: from, head: to }, scrollIntoView: true });
   view.focus();
-}
-
-function capitalized(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
