@@ -110,12 +110,12 @@ class _Walk:
         return {self._key(key, place): self._member(key, item, place, depth) for key, item in value.items()}
 
     def _member(self, key: object, item: object, place: str, depth: int) -> Json:
-        return self.visit(item, join_place(place, str(key)), depth + 1)
+        return self.visit(item, join_place(place, _readable(str(key))), depth + 1)
 
     def _key(self, key: object, place: str) -> str:
         if isinstance(key, str):
             return self._text(key, place) or ""
-        self._refuse(place, f"key {key!r} is not text")
+        self._refuse(place, f"a key is {type(key).__name__}, not text")
         return ""
 
     def _text(self, text: str, place: str) -> str | None:
@@ -165,11 +165,16 @@ def _refuse_deep_text(text: str, max_depth: int) -> None:
             depth -= 1
 
 
+def _readable(key: str) -> str:
+    """Return a key for a place or a message, which must be storable where the key itself is not."""
+    return _UNSTORABLE.sub("\ufffd", key[:100])
+
+
 def _unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
     if len(members) != len(pairs):
         twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
-        raise InvalidInput(f'the key "{twice[:100]}" appears twice in one object')
+        raise InvalidInput(f'the key "{_readable(twice)}" appears twice in one object')
     return members
 
 

@@ -94,7 +94,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _problems(model: type[Definition], error: pydantic.ValidationError, place: str) -> list[Problem]:
-    return [_problem(model, details, place) for details in error.errors(include_url=False)]
+    return [_problem(model, details, place) for details in error.errors(include_url=False) if not _is_echo(details)]
+
+
+def _is_echo(details: Any) -> bool:
+    """Tell a list that is only too short because its broken items, reported themselves, were not counted."""
+    return details["type"] == "too_short" and bool(len(details["input"]) >= details["ctx"]["min_length"])
 
 
 def _problem(model: type[Definition], details: Any, prefix: str) -> Problem:

@@ -1,7 +1,5 @@
 """A typed field: what a function, feature, action or variable takes or gives."""
 
-# ruff: noqa: N815  (minLength and the like are the public names of a field, see design section 3)
-
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal

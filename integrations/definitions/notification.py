@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from integrations.definitions.base import Definition, Description, Many, Name, Tag
+from integrations.definitions.base import Definition, Description, GivenJson, Many, Name, Tag
 from integrations.definitions.environment import Slug
 from integrations.definitions.field import Fields
 
@@ -29,7 +29,7 @@ class Message(Definition):
     tag: Tag
     channel: Channel
     subject: str = ""
-    body: JsonValue = ""
+    body: GivenJson = ""
     input: Fields = ()
 
 
