@@ -121,7 +121,8 @@
 
   class Script {
     constructor(text, { typescript = false } = {}) {
-      const { tokens, scopes } = Sucrase.parse(text, { typescript });
+      // Sucrase takes a keyword that the text ends with for a name.
+      const { tokens, scopes } = Sucrase.parse(`${text} `, { typescript });
       Object.assign(this, { text, scopes, tokens });
     }
 

@@ -45,10 +45,11 @@ class ChildProcess:
             SandboxError: `unavailable`, it could not be started.
         """
         self.calls = 0
+        command = _command(memory_bytes)
         self._socket, theirs = socket.socketpair()
         try:
             with theirs:
-                self._process = _start(theirs, memory_bytes=memory_bytes)
+                self._process = _start(command, theirs)
         except OSError as error:
             self._socket.close()
             raise SandboxError(f"functions are unavailable: {error}", code="unavailable") from error
@@ -126,16 +127,20 @@ class ChildProcess:
         return b"".join(chunks)
 
 
-def _start(theirs: socket.socket, *, memory_bytes: int) -> subprocess.Popen[bytes]:
+def _command(memory_bytes: int) -> list[str]:
     settings = {
         "engine": _engine_path(),
         "runtime": str(_HERE / "sandbox" / "runtime.js"),
         "memory_bytes": memory_bytes,
     }
     # -I and -S: no environment variables, no user or site packages. -B: writes no bytecode.
-    command = [sys.executable, "-I", "-S", "-B", "-c", _BOOT, json.dumps(settings), str(_ROOT)]
+    return [sys.executable, "-I", "-S", "-B", "-c", _BOOT, json.dumps(settings), str(_ROOT)]
+
+
+def _start(command: list[str], theirs: socket.socket) -> subprocess.Popen[bytes]:
+    end = theirs.fileno()
     return subprocess.Popen(  # noqa: S603 - our own interpreter with fixed arguments
-        command, stdin=theirs.fileno(), stdout=theirs.fileno(), stderr=subprocess.DEVNULL, env={}, cwd="/"
+        command, stdin=end, stdout=end, stderr=subprocess.DEVNULL, env={}, cwd="/"
     )
 
 

@@ -81,7 +81,8 @@ def _message(code: str, *, name: str, message: str, limits: Limits) -> str:
     if code == "timeout":
         return timeout_message(limits)
     if code == "memory":
-        return f"the function needed more than {limits.memory_bytes / MEBIBYTE:g} MiB of memory"
+        needed = f"the function needed more than {limits.memory_bytes / MEBIBYTE:g} MiB of memory"
+        return f"{needed}, or threw null" if message == "null" else needed
     text = f"{name}: {message}" if name and code != "output" else message
     shortened = text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
     hint = _hint(message)

@@ -30,7 +30,16 @@ def test_reply_with_a_value_is_a_result() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["NaN", "{", '{"a": 1, "a": 2}', '"\\ud800"', '"\\u0000"', "99999999999999999999", "[" * 100 + "]" * 100, "1" * 2_000],
+    [
+        "NaN",
+        "{",
+        '{"a": 1, "a": 2}',
+        '"\\ud800"',
+        '"\\u0000"',
+        "99999999999999999999",
+        "[" * 100 + "]" * 100,
+        "1" * 2_000,
+    ],
 )
 def test_reply_with_text_that_cannot_be_stored_is_refused(text: str) -> None:
     with pytest.raises(SandboxError) as caught:

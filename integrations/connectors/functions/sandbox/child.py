@@ -142,8 +142,8 @@ def _failure(error: Exception) -> dict[str, Any]:
     """Return the reply for an error that came out of the engine: what no JavaScript caught."""
     if isinstance(error, OutOfTime):
         return _plain_failure("timeout", "")
-    name, _, message = str(error).partition("\n")[0].partition(": ")
-    stack = str(error).partition("\n")[2]
+    head, _, stack = str(error).partition("\n")
+    name, _, message = head.partition(": ")
     failure = {"code": "threw", "name": name, "message": message, "stack": stack}
     if isinstance(error, ScriptUnreadable):
         return failure | {"code": "syntax"}
@@ -154,7 +154,7 @@ def _classified(failure: dict[str, Any]) -> dict[str, Any]:
     """Give the engine's own errors their code. An author who fakes one changes a word in their own report."""
     if failure["name"] == "InternalError" and failure["message"] == "interrupted":
         return failure | {"code": "timeout"}
-    if "out of memory" in failure["message"] and failure["name"] in ("InternalError", "RangeError"):
+    if failure["name"] == "null" or "out of memory" in failure["message"]:
         return failure | {"code": "memory"}
     return failure
 

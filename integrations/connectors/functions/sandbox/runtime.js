@@ -93,8 +93,10 @@
   }
 
   function $hostDescribe(error) {
+    // Without memory for an error object, null is what the engine throws.
+    if (error === null) return { name: "null", message: "null", stack: "" };
     try {
-      if (typeof error !== "object" || error === null || typeof error.message !== "string") {
+      if (typeof error !== "object" || typeof error.message !== "string") {
         return { name: "", message: $hostStorable($hostShow(error)), stack: "" };
       }
       return {
