@@ -5,6 +5,8 @@ Its API is `examples.orders_api`, which `scripts/run` starts beside the console.
 
 from __future__ import annotations
 
+from typing import Any
+
 from integrations.builder import Ductape
 from integrations.builder.app import AppBuilder
 from integrations.builder.integration import IntegrationBuilder
@@ -70,7 +72,7 @@ def _load_app(app: AppBuilder, api_url: str) -> None:
     app.create_constant(key="currency", value="EUR", description="What all prices are in.")
 
 
-def _actions() -> list[JsonObject]:
+def _actions() -> list[dict[str, Any]]:
     authorization: JsonObject = {"Authorization": {"type": "string", "description": "Bearer and a token"}}
     return [
         {

@@ -29,6 +29,7 @@ def _checkpoint(step: models.Step) -> Checkpoint:
         output=step.output,
         error=_error(step),
         due_at=step.due_at,
+        finished_at=step.finished_at,
     )
 
 

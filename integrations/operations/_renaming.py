@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations import models
 from integrations.definitions import checking
-from integrations.operations import features
+from integrations.operations import _versions
 from integrations.operations.actors import Actor
 
 
@@ -25,4 +25,4 @@ def rewrite(integration: models.Integration, *, kind: str, old: str, new: str, b
 
 def _publish_again(row: models.DefinitionModel[Any], reason: str, by: Actor) -> None:
     if isinstance(row, models.Feature) and row.versions.exists():
-        features.publish(row=row, by=by, reason=reason)
+        _versions.freeze(row, by=by, reason=reason)

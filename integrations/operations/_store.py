@@ -13,7 +13,7 @@ from integrations.definitions import checking
 from integrations.definitions.base import Definition
 from integrations.definitions.contents import Contents
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
-from integrations.operations import _audit
+from integrations.operations import _audit, _renaming
 from integrations.operations._contents import contents_of
 from integrations.operations.actors import Actor, require
 from integrations.types import JsonObject
@@ -64,6 +64,16 @@ class Store(Generic[Row, Shape]):
         definition: Shape = row.to_definition()
         return definition
 
+    def problems(self, *, row: Row, definition: Shape) -> list[Problem]:
+        """Return everything that speaks against `definition` in a new or stored row; `save` refuses for just these."""
+        before = None if row.pk is None else row.to_definition()
+        contents = self.replaced(contents_of(row.integration), before, definition)
+        return [*self._collisions(row, definition), *self.check(definition, contents)]
+
+    def in_use(self, row: Row) -> Sequence[str]:
+        """Return every place that refers to the row; `delete` refuses while there is one."""
+        return self.places_in_use(row, contents_of(row.integration))
+
     # Writes
 
     def create(
@@ -105,11 +115,10 @@ class Store(Generic[Row, Shape]):
         is_new = row.pk is None
         self._require("add" if is_new else "change", by, to=f"{'add' if is_new else 'change'} {self.collection}")
         self.authorize(row, definition, by)
-        before = None if is_new else row.to_definition()
-        contents = self.replaced(contents_of(row.integration), before, definition)
-        problems = [*self._collisions(row, definition), *self.check(definition, contents)]
+        problems = self.problems(row=row, definition=definition)
         if problems:
             raise DefinitionError(problems)
+        before = None if is_new else row.to_definition()
         with transaction.atomic():
             self.write(row, definition)
             if before is not None and self.key_of(before) != self.key_of(definition):
@@ -131,7 +140,7 @@ class Store(Generic[Row, Shape]):
         self._require("delete", by, to=f"delete {self.collection}")
         definition = row.to_definition()
         tag = self.key_of(definition)
-        places = self.places_in_use(row, contents_of(row.integration))
+        places = self.in_use(row)
         if places:
             raise InUse(self.kind, tag, places)
         integration = row.integration
@@ -160,8 +169,6 @@ class Store(Generic[Row, Shape]):
 
     def rename(self, integration: models.Integration, old: str, new: str, *, by: Actor) -> None:
         """Rewrite every reference to `old`; runs inside the transaction."""
-        from integrations.operations import _renaming  # which saves features, which are a store themselves
-
         _renaming.rewrite(integration, kind=self.kind, old=old, new=new, by=by)
 
     def places_in_use(self, row: Row, contents: Contents) -> Sequence[str]:

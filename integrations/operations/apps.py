@@ -44,6 +44,30 @@ def fetch_all(*, by: Actor) -> list[models.App]:
     return list(models.App.objects.with_definition().order_by("app_name"))
 
 
+def place_of(tag: str) -> str:
+    return f"apps/{tag}" if tag else "apps"
+
+
+def parse(values: JsonObject) -> App:
+    """Return the app that plain JSON describes.
+
+    Raises:
+        DefinitionError: with every problem at its place.
+    """
+    return App.parse(values, place=place_of(str(values.get("tag", ""))))
+
+
+def problems(*, row: models.App, definition: App) -> list[Problem]:
+    """Return everything that speaks against `definition` in a new or stored row; `save` refuses for just these."""
+    return [*_collisions(row, definition), *checking.check_app(definition), *_bound_environments(row, definition)]
+
+
+def in_use(row: models.App) -> list[str]:
+    """Return every connected app of it; `delete` refuses while there is one."""
+    connected = models.ConnectedApp.objects.filter(app=row).select_related("integration")
+    return [f"integrations/{each.integration.tag}/connected_apps/{each.access_tag}" for each in connected]
+
+
 def create(*, values: JsonObject, by: Actor, throw_error_if_exists: bool = False) -> models.App:
     """Return the new app that `values` describe, or the existing one of that tag unchanged."""
     require(by, "add_app", to="add apps")
@@ -53,7 +77,7 @@ def create(*, values: JsonObject, by: Actor, throw_error_if_exists: bool = False
         raise AlreadyExists("app", str(tag))
     if existing is not None:
         return existing
-    return save(row=models.App(), definition=App.parse(values, place=f"apps/{tag or ''}".rstrip("/")), by=by)
+    return save(row=models.App(), definition=parse(values), by=by)
 
 
 def update(*, tag: str, changes: JsonObject, by: Actor) -> models.App:
@@ -97,9 +121,9 @@ def save(*, row: models.App, definition: App, by: Actor) -> models.App:
     """Write `definition` to a new or stored row."""
     is_new = row.pk is None
     require(by, "add_app" if is_new else "change_app", to="change apps")
-    problems = [*_collisions(row, definition), *checking.check_app(definition)]
-    if problems:
-        raise DefinitionError(problems)
+    found = problems(row=row, definition=definition)
+    if found:
+        raise DefinitionError(found)
     before = None if is_new else row.to_definition()
     if before is not None and before.tag != definition.tag:
         _refuse_in_use(row)
@@ -134,10 +158,24 @@ def delete(*, row: models.App, by: Actor) -> None:
 
 
 def _refuse_in_use(row: models.App) -> None:
-    connected = models.ConnectedApp.objects.filter(app=row).select_related("integration")
-    places = [f"integrations/{each.integration.tag}/connected_apps/{each.access_tag}" for each in connected]
+    places = in_use(row)
     if places:
         raise InUse("app", row.tag, places)
+
+
+def _bound_environments(row: models.App, definition: App) -> list[Problem]:
+    """Refuse to drop or rename an environment that connected apps are bound to."""
+    kept = [env.slug for env in definition.envs]
+    bindings = models.AppBinding.objects.filter(app_environment__app=row.pk).exclude(app_environment__slug__in=kept)
+    rows = bindings.select_related("app_environment", "connected_app__integration").order_by("pk")
+    return [
+        Problem(
+            f"{place_of(definition.tag)}/envs",
+            f'the environment "{each.app_environment.slug}" is still bound',
+            f"by integrations/{each.connected_app.integration.tag}/connected_apps/{each.connected_app.access_tag}",
+        )
+        for each in rows
+    ]
 
 
 def _collisions(row: models.App, definition: App) -> list[Problem]:

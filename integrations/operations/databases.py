@@ -19,6 +19,10 @@ class DatabaseStore(Store[models.Database, Database]):
     def check(self, definition: Database, contents: Contents) -> list[Problem]:
         return checking.check_database(definition, contents)
 
+    def write(self, row: models.Database, definition: Database) -> None:
+        super().write(row, definition)
+        row.apply_environments(definition)
+
 
 store = DatabaseStore()
 create, update, save, delete = store.create, store.update, store.save, store.delete

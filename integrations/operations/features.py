@@ -16,7 +16,6 @@ from integrations.operations.functions import code_problems
 
 class FeatureStore(PublishedStore[models.Feature, Feature]):
     model = models.Feature
-    version_model = models.FeatureVersion
     shape = Feature
     kind = "feature"
     collection = "features"

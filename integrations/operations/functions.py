@@ -15,7 +15,6 @@ from integrations.operations._published_store import PublishedStore
 
 class FunctionStore(PublishedStore[models.Function, Function]):
     model = models.Function
-    version_model = models.FunctionVersion
     shape = Function
     kind = "function"
     collection = "functions"

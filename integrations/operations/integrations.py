@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from django.db import transaction
 
 from integrations import models
@@ -10,6 +13,9 @@ from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound,
 from integrations.operations import _audit
 from integrations.operations.actors import Actor, require, user_of
 from integrations.types import JsonObject
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 def fetch(*, tag: str, by: Actor) -> models.Integration:
@@ -29,6 +35,31 @@ def fetch_all(*, by: Actor) -> list[models.Integration]:
     return list(models.Integration.objects.visible_to(by).order_by("name"))
 
 
+def place_of(_tag: str) -> str:
+    """Return what places of an integration's own fields start with; those of its contents have no prefix."""
+    return "integrations"
+
+
+def parse(values: JsonObject) -> Integration:
+    """Return the integration that plain JSON describes.
+
+    Raises:
+        DefinitionError: with every problem at its place.
+    """
+    return Integration.parse(values, place="integrations")
+
+
+def problems(*, row: models.Integration, definition: Integration) -> list[Problem]:
+    """Return everything that speaks against `definition` in a new or stored row; `save` refuses for just these."""
+    return _collisions(row, definition)
+
+
+def in_use(row: models.Integration) -> list[str]:
+    """Return what keeps an integration from being deleted: its history would go with it."""
+    runs = models.Run.objects.filter(integration=row).count()
+    return [f"{runs} runs in its history"] if runs else []
+
+
 def create(*, values: JsonObject, by: Actor) -> models.Integration:
     """Return the new integration, or the existing one of that name when neither of the two is `unique`.
 
@@ -36,7 +67,7 @@ def create(*, values: JsonObject, by: Actor) -> models.Integration:
         AlreadyExists: the name is taken and one of the two is `unique`, or it is taken by one that `by` may not see.
     """
     require(by, "add_integration", to="add integrations")
-    definition = Integration.parse(values, place="integrations")
+    definition = parse(values)
     existing = models.Integration.objects.named(definition.name).first()
     if existing is not None:
         return _opened(existing, definition, by)
@@ -57,9 +88,9 @@ def save(*, row: models.Integration, definition: Integration, by: Actor) -> mode
     """
     is_new = row.pk is None
     require(by, "add_integration" if is_new else "change_integration", to="change integrations")
-    problems = _collisions(row, definition)
-    if problems:
-        raise DefinitionError(problems)
+    found = problems(row=row, definition=definition)
+    if found:
+        raise DefinitionError(found)
     before = None if is_new else row.to_definition().to_dict()
     with transaction.atomic():
         row.apply(definition)
@@ -86,14 +117,30 @@ def delete(*, row: models.Integration, by: Actor) -> None:
         InUse: it has runs; their history would go with it.
     """
     require(by, "delete_integration", to="delete integrations")
-    runs = models.Run.objects.filter(integration=row).count()
-    if runs:
-        raise InUse("integration", row.tag, [f"{runs} runs in its history"])
+    places = in_use(row)
+    if places:
+        raise InUse("integration", row.tag, places)
     before = row.to_definition().to_dict()
     with transaction.atomic():
         tag = row.tag
         row.delete()
         _audit.write("delete", kind="integration", tag=tag, by=by, before=before)
+
+
+def set_members(*, row: models.Integration, members: Iterable[User], by: Actor) -> None:
+    """Make just these the people who may see the integration, beside those who see every one."""
+    require(by, "change_integration", to="change the members of integrations")
+    before = _member_names(row)
+    with transaction.atomic():
+        row.members.set(members)
+        after = _member_names(row)
+        if after != before:
+            _audit.write("change", kind="integration", tag=row.tag, by=by, integration=row, before=before, after=after)
+
+
+def _member_names(row: models.Integration) -> JsonObject:
+    names = row.members.order_by("username").values_list("username", flat=True)
+    return {"members": list(names)}
 
 
 def _opened(existing: models.Integration, definition: Integration, by: Actor) -> models.Integration:

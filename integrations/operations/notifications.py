@@ -19,6 +19,10 @@ class NotificationStore(Store[models.Notification, Notification]):
     def check(self, definition: Notification, contents: Contents) -> list[Problem]:
         return checking.check_notification(definition, contents)
 
+    def write(self, row: models.Notification, definition: Notification) -> None:
+        super().write(row, definition)
+        row.apply_environments(definition)
+
 
 store = NotificationStore()
 create, update, save, delete = store.create, store.update, store.save, store.delete

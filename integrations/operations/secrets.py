@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from integrations import models
+from integrations.definitions import checking
 from integrations.definitions.base import TAG_PATTERN
-from integrations.errors import DefinitionError, Problem
+from integrations.errors import DefinitionError, InUse, Problem
 from integrations.operations import _audit
+from integrations.operations._contents import contents_of
 from integrations.operations.actors import Actor, require, user_of
+from integrations.types import JsonObject
 
 MAX_CHARACTERS = 100_000
 
@@ -46,8 +50,38 @@ def put(
     return row
 
 
+def describe(*, row: models.Secret, description: str, by: Actor) -> models.Secret:
+    """Change what a secret is said to be for; its value stays."""
+    require(by, "change_secret", to="change secrets")
+    before: JsonObject = {"description": row.description}
+    with transaction.atomic():
+        row.description = description
+        row.save(update_fields=["description", "updated_at"])
+        after: JsonObject = {"description": description}
+        _audit.write(
+            "change", kind="secret", tag=row.key, by=by, integration=row.integration, before=before, after=after
+        )
+    return row
+
+
+def in_use(row: models.Secret) -> Sequence[str]:
+    """Return every place that would find no value any more; none while another environment has one."""
+    others = models.Secret.objects.for_integration(row.integration).filter(key=row.key).exclude(pk=row.pk)
+    if others.exists():
+        return []
+    return checking.references_to(contents_of(row.integration), "secret", row.key)
+
+
 def delete(*, row: models.Secret, by: Actor) -> None:
+    """Delete the secret.
+
+    Raises:
+        InUse: with every place that reads it.
+    """
     require(by, "delete_secret", to="delete secrets")
+    places = in_use(row)
+    if places:
+        raise InUse("secret", row.key, places)
     with transaction.atomic():
         row.delete()
         _audit.write("delete", kind="secret", tag=row.key, by=by, integration=row.integration)
