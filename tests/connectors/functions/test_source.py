@@ -30,7 +30,7 @@ FORMS = {
     "body with functions of its own": "function one() { return 1 }\nreturn input.a + one()",
     "expression": "input.a + 1",
     "last of several functions": "const N = 1;\nfunction one() { return N }\nfunction main({ a }) { return a + one() }",
-    "exported function without default": "function one() { return 1 }\nexport async function main({ a }) { return a + one() }",
+    "exported function": "function one() { return 1 }\nexport async function main({ a }) { return a + one() }",
 }
 
 
