@@ -143,7 +143,7 @@ class AppVariable(PartModel[Field]):
 
     app = models.ForeignKey("integrations.App", on_delete=models.CASCADE, related_name="variables")
     key = models.CharField(max_length=200)
-    type = models.CharField(max_length=16, default="string")
+    type = models.CharField(max_length=16)
     required = models.BooleanField(default=True)
     description = models.TextField(blank=True, default="")
     #: The rest of the field: lengths, bounds, enum, default, …
@@ -165,7 +165,7 @@ class AppVariable(PartModel[Field]):
     # Queries
 
     def describe(self) -> JsonObject:
-        return {**self.rules, **super().describe(), "type": self.type}
+        return {**self.rules, **super().describe()}
 
 
 class AppConstant(PartModel[Constant]):

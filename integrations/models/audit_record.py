@@ -9,10 +9,11 @@ from django.db import models
 from django.utils import timezone
 
 from integrations.models.fields import ExactJSONField
-from integrations.models.frozen import FrozenModel, FrozenQuerySet, RowIsFrozen
+from integrations.models.frozen import FrozenModel, FrozenRows, RowIsFrozen
+from integrations.models.visibility import ScopedQuerySet
 
 
-class AuditRecordQuerySet(FrozenQuerySet["AuditRecord"]):
+class AuditRecordQuerySet(FrozenRows, ScopedQuerySet["AuditRecord"]):
     def delete(self) -> Never:
         raise RowIsFrozen(self.model)
 

@@ -63,8 +63,8 @@ class AppBinding(SealedModel, TimestampedModel):
     app_environment = models.ForeignKey(
         "integrations.AppEnvironment", on_delete=models.PROTECT, related_name="bindings"
     )
-    #: Values by the key of the app's variable.
-    variables = ExactJSONField(default=dict, blank=True)
+    #: `[{key, value}]`
+    variables = ExactJSONField(default=list, blank=True)
     #: Which of the app's auths is used; "" is none.
     auth_tag = TagField(blank=True, default="")
     sealed_auth = SealedField(purpose="app_binding.auth")
@@ -90,7 +90,7 @@ class AppBinding(SealedModel, TimestampedModel):
         if self.app_environment.app_id != self.connected_app.app_id:
             raise ValidationError({"app_environment": "This environment belongs to another app."})
 
-    def set_auth_data(self, data: Json) -> None:
+    def set_auth(self, data: Json) -> None:
         """Seal what the auth is given; None takes the environment's own."""
         if data is None:
             self.sealed_auth, self.auth_shape = "", None
@@ -100,7 +100,7 @@ class AppBinding(SealedModel, TimestampedModel):
 
     # Queries
 
-    def open_auth_data(self) -> Json:
+    def open_auth(self) -> Json:
         """Return what the auth is given, or None when it is the environment's own; only for the moment of use."""
         return self.unseal("sealed_auth")
 
@@ -111,9 +111,8 @@ class AppBinding(SealedModel, TimestampedModel):
         return {"access_tag": self.connected_app.access_tag, **self._describe()}
 
     def _describe(self) -> JsonObject:
-        variables: list[Json] = [{"key": key, "value": value} for key, value in self.variables.items()]
         auth: JsonObject = {"auth_tag": self.auth_tag or None, "data": self.auth_shape}
-        return {"app_env_slug": self.app_env_slug, "variables": variables, "auth": auth}
+        return {"app_env_slug": self.app_env_slug, "variables": self.variables, "auth": auth}
 
     # Properties
 

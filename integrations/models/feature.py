@@ -8,7 +8,7 @@ from django.db.models import Max, Q
 from integrations.definitions.feature import Feature as FeatureDefinition
 from integrations.models.base import DefinitionModel
 from integrations.models.fields import ExactJSONField, TagField
-from integrations.models.frozen import FrozenQuerySet
+from integrations.models.frozen import FrozenRows
 from integrations.models.function import Function
 from integrations.models.versions import VersionModel
 from integrations.models.visibility import ScopedQuerySet
@@ -79,7 +79,7 @@ class Feature(DefinitionModel[FeatureDefinition]):
         return self.versions.order_by("-number").first()
 
 
-class FeatureVersionQuerySet(FrozenQuerySet["FeatureVersion"]):
+class FeatureVersionQuerySet(FrozenRows, ScopedQuerySet["FeatureVersion"]):
     INTEGRATION = "feature__integration"
     MEMBERS = "feature__integration__members"
 

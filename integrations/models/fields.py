@@ -54,7 +54,10 @@ class ExactJSONField(models.JSONField):
 class TagField(_CharField):
     """A tag of design section 3: how other definitions refer to this row."""
 
-    default_validators = [RegexValidator(TAG_PATTERN, "A letter, then up to 63 of letters, digits and _ . : -")]
+    # \Z, since Python's $ also matches before a final line break.
+    default_validators = [
+        RegexValidator(TAG_PATTERN.replace("$", r"\Z"), "A letter, then up to 63 of letters, digits and _ . : -")
+    ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"max_length": 64, **kwargs})

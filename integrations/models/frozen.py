@@ -7,7 +7,6 @@ from typing import Any, Never
 from django.db import models
 
 from integrations.errors import OperationRefused
-from integrations.models.visibility import Row, ScopedQuerySet
 
 
 class RowIsFrozen(OperationRefused):
@@ -17,7 +16,11 @@ class RowIsFrozen(OperationRefused):
         super().__init__(f"a stored {row_or_model._meta.verbose_name} never changes")
 
 
-class FrozenQuerySet(ScopedQuerySet[Row]):
+class FrozenRows:
+    """Stands before the queryset that it keeps from updating."""
+
+    model: Any
+
     def update(self, **kwargs: Any) -> Never:
         raise RowIsFrozen(self.model)
 

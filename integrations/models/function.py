@@ -8,7 +8,7 @@ from django.db.models import OuterRef, Subquery
 from integrations.definitions.function import Function as FunctionDefinition
 from integrations.models.base import DefinitionModel
 from integrations.models.fields import ExactJSONField, TagField
-from integrations.models.frozen import FrozenQuerySet
+from integrations.models.frozen import FrozenRows
 from integrations.models.versions import VersionModel
 from integrations.models.visibility import ScopedQuerySet
 from integrations.types import Json
@@ -52,7 +52,7 @@ class Function(DefinitionModel[FunctionDefinition]):
         return self.versions.order_by("-number").first()
 
 
-class FunctionVersionQuerySet(FrozenQuerySet["FunctionVersion"]):
+class FunctionVersionQuerySet(FrozenRows, ScopedQuerySet["FunctionVersion"]):
     INTEGRATION = "function__integration"
     MEMBERS = "function__integration__members"
 

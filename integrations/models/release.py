@@ -6,7 +6,11 @@ from django.db import models
 
 from integrations.definitions.release import Release as ReleaseDefinition
 from integrations.models.fields import ExactJSONField
-from integrations.models.frozen import FrozenModel
+from integrations.models.frozen import FrozenModel, FrozenRows
+
+
+class ReleaseQuerySet(FrozenRows, models.QuerySet["Release"]):
+    pass
 
 
 class Release(FrozenModel):
@@ -17,6 +21,8 @@ class Release(FrozenModel):
         "integrations.FeatureVersion", on_delete=models.SET_NULL, null=True, related_name="releases"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReleaseQuerySet.as_manager()
 
     class Meta:
         default_permissions = ("view",)

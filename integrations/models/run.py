@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from integrations.models.fields import ExactJSONField
 from integrations.models.identifiers import uuid7
-from integrations.models.run_states import CLAIMABLE, FINAL, RunStatus, refuse_illegal
+from integrations.models.run_states import FINAL, RunStatus, refuse_illegal
 from integrations.models.visibility import ScopedQuerySet
 
 _STARTED = sorted({*RunStatus} - {RunStatus.SCHEDULED, RunStatus.QUEUED, RunStatus.CANCELLED})
@@ -23,11 +23,14 @@ _STARTED = sorted({*RunStatus} - {RunStatus.SCHEDULED, RunStatus.QUEUED, RunStat
 
 class RunQuerySet(ScopedQuerySet["Run"]):
     def due(self, now: dt.datetime) -> RunQuerySet:
-        """Return the runs that a worker may take up now."""
-        return self.filter(status__in=sorted(CLAIMABLE), due_at__lte=now)
+        """Return the runs that a worker may take up now, those in a CLAIMABLE state.
+
+        Not asked for by a list of states: SQLite would read and sort all of them before the first is claimed.
+        """
+        return self.unfinished().exclude(status=RunStatus.RUNNING).filter(due_at__lte=now)
 
     def unfinished(self) -> RunQuerySet:
-        return self.exclude(status__in=sorted(FINAL))
+        return self.filter(finished_at__isnull=True)
 
     def transition(
         self,
@@ -133,7 +136,9 @@ class Run(models.Model):
             ("replay_run", "Can replay runs"),
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(status__in=sorted(CLAIMABLE)), name="run_due"),
+            # The queue. On this condition, not on the status: SQLite uses a partial index only for a condition that it
+            # finds in the query word for word, which bound parameters are not.
+            models.Index(fields=["due_at"], condition=Q(finished_at__isnull=True), name="run_due"),
             models.Index(fields=["integration", "-created_at"], name="run_by_integration"),
             models.Index(fields=["feature", "-created_at"], name="run_by_feature"),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),

@@ -51,7 +51,7 @@ TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
 #: Nothing follows these.
 FINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
 #: A run in one of these is taken up by a worker once it is due.
-CLAIMABLE = frozenset({RunStatus.SCHEDULED, RunStatus.QUEUED, RunStatus.WAITING})
+CLAIMABLE = frozenset(RunStatus) - FINAL - {RunStatus.RUNNING}
 
 
 def refuse_illegal(sources: Iterable[RunStatus], to: RunStatus) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from factory.declarations import Sequence, SubFactory
+import uuid
+
+from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
 from integrations.models import Environment, Integration, Secret
@@ -33,18 +35,11 @@ class SecretFactory(DjangoModelFactory[Secret]):
 
     integration = SubFactory(IntegrationFactory)
     key = Sequence(lambda number: f"key_{number}")
+    seal_id = LazyFunction(uuid.uuid4)
+    sealed_value = LazyAttribute(lambda secret: _sealed("hush", secret.seal_id))
 
-    @classmethod
-    def _build(cls, model_class: type[Secret], *args: object, **kwargs: object) -> Secret:
-        return cls._sealed(super()._build(model_class, *args, **kwargs))
 
-    @classmethod
-    def _create(cls, model_class: type[Secret], *args: object, **kwargs: object) -> Secret:
-        secret = cls._build(model_class, *args, **kwargs)
-        secret.save()
-        return secret
-
-    @staticmethod
-    def _sealed(secret: Secret) -> Secret:
-        secret.set_value("hush")
-        return secret
+def _sealed(value: str, seal_id: uuid.UUID) -> str:
+    secret = Secret(seal_id=seal_id)
+    secret.set_value(value)
+    return secret.sealed_value
