@@ -19,7 +19,7 @@ def check_schema(schema: JsonObject, value: Json, *, place: str) -> list[Problem
     """Return everything that is wrong with a value, at places below `place`; a broken schema is itself the problem."""
     try:
         validator = _validator(strict_json.canonical(schema))
-    except (ValueError, jsonschema_rs.ReferencingError):
+    except jsonschema_rs.ValidationError:
         return check_schema_itself(schema, place=place)
     return [
         _problem(error, place) for error, _ in zip(validator.iter_errors(value), range(_MAX_PROBLEMS), strict=False)
@@ -33,12 +33,11 @@ def check_schema_itself(schema: JsonObject, *, place: str) -> list[Problem]:
         return errors
     try:
         _validator(strict_json.canonical(schema))
-    except jsonschema_rs.ReferencingError:
-        return [Problem(place, "a $ref leads to nowhere in this schema", "only references such as #/$defs/order work")]
     except jsonschema_rs.ValidationError as error:
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Referencing):
+            message = "a $ref leads to nowhere in this schema"
+            return [Problem(place, message, "only references such as #/$defs/order work")]
         return [_problem(error, place)]
-    except ValueError as error:
-        return [Problem(place, f"this is not a JSON Schema: {error}")]
     return []
 
 
