@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.apps import apps
@@ -18,6 +18,7 @@ from integrations.definitions.integration import Integration
 from integrations.definitions.job import Job
 from integrations.models.base import DefinitionModel
 from integrations.types import JsonObject
+from tests import factories
 from tests.factories import EnvironmentFactory, FeatureFactory, FunctionFactory, IntegrationFactory
 
 DEFINED = [model for model in apps.get_app_config("integrations").get_models() if issubclass(model, DefinitionModel)]
@@ -44,18 +45,21 @@ GRAPH: list[Any] = [
 ]
 
 
+def _column(model: type[DefinitionModel[Any]], name: str) -> django_models.Field[Any, Any]:
+    return cast("django_models.Field[Any, Any]", model._meta.get_field(name))
+
+
 def _columns_with_defaults() -> list[tuple[type[DefinitionModel[Any]], str]]:
     pairs = [(model, column) for model in DEFINED for column in model.COLUMNS]
-    return [(model, column) for model, column in pairs if model._meta.get_field(column).has_default()]  # type: ignore[union-attr]
+    return [(model, column) for model, column in pairs if _column(model, column).has_default()]
 
 
 @pytest.mark.parametrize(
     ("model", "column"), _columns_with_defaults(), ids=lambda each: each if isinstance(each, str) else each.__name__
 )
 def test_default_of_a_column_is_the_default_of_the_definition(model: type[DefinitionModel[Any]], column: str) -> None:
-    field = model._meta.get_field(column)
-    assert isinstance(field, django_models.Field)
-    expected = None if f"{model.__name__}.{column}" in EMPTY_FOR_NONE else field.get_default()
+    stored = _column(model, column).get_default()
+    expected = None if f"{model.__name__}.{column}" in EMPTY_FOR_NONE else stored
 
     assert _plain_default(model.DEFINITION.model_fields[column]) == expected
 
@@ -118,7 +122,7 @@ def test_columns_of_a_model_are_fields_of_its_definition(model: type[DefinitionM
 )
 def test_apply_save_and_load_returns_the_same_definition(model: type[DefinitionModel[Any]], values: JsonObject) -> None:
     definition = model.DEFINITION.parse(values)
-    row: Any = model(integration=EnvironmentFactory.create(slug="prd").integration)  # type: ignore[misc]
+    row = cast("Any", model)(integration=EnvironmentFactory.create(slug="prd").integration)
     row.apply(definition)
     row.save()
 
@@ -173,8 +177,6 @@ def test_definitions_of_many_rows_take_a_fixed_number_of_queries(
 
 
 def _integration_with_three_of_each() -> models.Integration:
-    from tests import factories
-
     integration = IntegrationFactory.create()
     for _ in range(3):
         environment = EnvironmentFactory.create(integration=integration)
