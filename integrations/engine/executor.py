@@ -36,7 +36,7 @@ async def execute(context: Context) -> Outcome:
     except DefinitionError as error:
         message = context.redactor.text(str(error))
         return Outcome(status="failed", error=RunError(code="bad_definition", message=message))
-    return await _until_cancelled(execution)
+    return Outcome(status="cancelled") if context.cancellation else await _until_cancelled(execution)
 
 
 async def _until_cancelled(execution: Execution) -> Outcome:

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from integrations.connectors.base import ActionCall, Binding, FunctionResult, Reply
 from integrations.definitions.app import App
@@ -42,7 +42,7 @@ class FakeActionConnector:
             raise answer
         if callable(answer):
             given = answer(call)
-            answer = cast("Json | Reply", await given if inspect.isawaitable(given) else given)
+            answer = await given if inspect.isawaitable(given) else given
         return answer if isinstance(answer, Reply) else Reply(status=200, body=answer)
 
     async def token(self, *, app: App, auth_tag: str, binding: Binding, stale: Json = None) -> Json:
@@ -62,7 +62,7 @@ class FakeFunctionConnector:
     async def call(self, javascript: str, value: Json, *, timeout_seconds: float | None = None) -> FunctionResult:
         self.calls.append((javascript, value))
         given = self.answers[javascript](value)
-        answer = cast("Json | FunctionResult", await given if inspect.isawaitable(given) else given)
+        answer = await given if inspect.isawaitable(given) else given
         return answer if isinstance(answer, FunctionResult) else FunctionResult(value=answer)
 
 

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from integrations.connectors.base import ActionCall
+from integrations.connectors.http.errors import HttpStatusError
+from integrations.definitions.release import Release
+from integrations.engine.records import Outcome, RecordingRecorder, checkpoints_of
+from tests.engine.harness import Harness, action, function, release, sequence
+from tests.fakes.connectors import after
+from tests.fakes.recorders import Crash, CrashingRecorder
+
+_INPUT = {"items": ["x", "y", "z"]}
+
+
+def _harness() -> Harness:
+    """Answer every action the same way in every execution; `flaky` fails on the first try of each step."""
+    harness = Harness()
+
+    def flaky(call: ActionCall) -> Any:
+        tries = [each for each in harness.actions.calls if each.idempotency_key == call.idempotency_key]
+        if len(tries) == 1:
+            raise HttpStatusError("down", status=503, retry_after_seconds=1)
+        return "at last"
+
+    harness.answer("flaky", flaky)
+    harness.answer("ok", after(1, {"id": 7}))
+    harness.answer("bad", HttpStatusError("no", status=400))
+    harness.answer("undo", None)
+    harness.answer_function("pure", lambda value: value)
+    return harness
+
+
+#: Events of every kind that go well, each under the name that is put in.
+_KINDS: dict[str, dict[str, Any]] = {
+    "plain": action("ok", rollback=action("undo")),
+    "retried": action("flaky", retries=2, rollback=action("undo")),
+    "function": function("pure", input={"item": "$Input{items}{[0]}"}),
+    "skipped": action("ok", condition={"subject": "$Input{gone}", "decision_type": "exists"}),
+    "loop": action("ok", condition={"type": "for_each", "subject": "$Input{items}"}, rollback=action("undo")),
+    "parallel": action("ok", condition={"type": "for_each", "subject": "$Input{items}", "parallel": 2}),
+    "fallback": action("bad", fallback=action("ok")),
+    "allowed": action("bad", allow_fail=True),
+    "wait": {"type": "wait", "event": "wait", "input": {"seconds": 1}},
+}
+
+
+@st.composite
+def releases(draw: st.DrawFn) -> Release:
+    """Draw graphs of events of every kind; some end in a failure."""
+    sequences: list[dict[str, Any]] = []
+    fails = draw(st.booleans())
+    for index in range(draw(st.integers(1, 3))):
+        kinds = draw(st.lists(st.sampled_from(sorted(_KINDS)), min_size=1, max_size=3))
+        events = [{**_KINDS[kind], "name": f"e{position}"} for position, kind in enumerate(kinds)]
+        parents = (
+            draw(st.lists(st.sampled_from([each["sequence_tag"] for each in sequences]), max_size=2)) if index else []
+        )
+        sequences.append(sequence(f"s{index}", *events, parents=parents))
+    if fails:
+        sequences.append(sequence("end", action("bad"), parents=[each["sequence_tag"] for each in sequences]))
+    output = {tag: f"$Default($Sequence{{{tag}}}{{e0}}, null)" for tag in (each["sequence_tag"] for each in sequences)}
+    return release(*sequences, output=output)
+
+
+def _crash_after(harness: Harness, released: Release, survives: int) -> Outcome | None:
+    """Execute what is left of a run until its process dies after so many records; None if it did."""
+    stored = harness.recorder.records
+    harness.recorder = CrashingRecorder(survives=survives, records=stored)
+    try:
+        return harness.run(released, _INPUT, checkpoints=checkpoints_of(stored))
+    except Crash:
+        return None
+
+
+@given(releases(), st.lists(st.integers(0, 8), min_size=1, max_size=4))
+@settings(max_examples=80)
+def test_run_that_crashes_after_any_records_ends_as_if_it_had_not(released: Release, crashes: list[int]) -> None:
+    expected = _harness().run(released, _INPUT)
+    harness = _harness()
+
+    outcome = None
+    for survives in crashes:
+        finished_before = _finished(harness)
+        calls_before = len(harness.actions.calls)
+        outcome = outcome or _crash_after(harness, released, survives)
+        repeated = {call.idempotency_key for call in harness.actions.calls[calls_before:]} & finished_before
+        assert not repeated
+    outcome = outcome or _crash_after(harness, released, 10_000)
+
+    assert outcome == expected
+    succeeded = Counter(record.key for record in harness.recorder.records if record.status in ("succeeded", "skipped"))
+    assert set(succeeded.values()) <= {1}
+
+
+def _finished(harness: Harness) -> set[str]:
+    return {record.idempotency_key for record in harness.recorder.records if record.status == "succeeded"} - {""}
+
+
+def test_run_that_had_failed_starts_nothing_new_when_it_is_resumed_for_its_rollbacks() -> None:
+    harness = _harness()
+    released = release(
+        sequence("failing", action("ok", rollback=action("undo")), action("bad")),
+        sequence("beside", action("ok", name="first"), action("ok", name="second"), action("ok", name="third")),
+    )
+    # Its process dies while it is rolled back, before "beside" has come to its end.
+    harness.recorder = CrashingRecorder(survives=7)
+    with pytest.raises(Crash):
+        harness.run(released)
+    assert [record.key.event for record in harness.recorder.records].count("third") == 0
+    before = len(harness.actions.calls)
+
+    harness.recorder = RecordingRecorder(records=harness.recorder.records)
+    outcome = harness.resume(released)
+
+    assert outcome.error is not None
+    assert outcome.error.code == "http_400"
+    assert {call.action.tag for call in harness.actions.calls[before:]} == {"undo"}
+
+
+def test_result_that_was_redacted_when_it_was_stored_is_not_sent_on() -> None:
+    harness = Harness(secrets={"key": "hunter22"})
+    harness.answer("ok", {"echo": "hunter22", "id": 7})
+    harness.answer("send", None)
+    released = release(
+        sequence(
+            "main",
+            action("ok"),
+            {"type": "wait", "event": "pause", "input": {"seconds": 60}},
+            action("send", name="harmless", input={"body": "$Sequence{main}{ok}{id}"}),
+            action("send", input={"body": "$Sequence{main}{ok}{echo}"}),
+        )
+    )
+    harness.run(released)
+    harness.clock.advance(60)
+
+    outcome = harness.resume(released)
+
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.place) == ("redacted", "main/send")
+    assert [call.body for call in harness.actions.calls_of("send")] == [7]
+
+
+def test_run_without_stored_results_keeps_only_its_failed_steps() -> None:
+    harness = _harness()
+    released = release(sequence("main", action("ok"), action("bad")), store_event_results=False)
+
+    harness.run(released)
+
+    assert [(record.key.event, record.status) for record in harness.recorder.records] == [("bad", "failed")]
+
+
+def test_run_without_stored_results_stores_what_has_finished_when_it_parks() -> None:
+    harness = _harness()
+    pause = {"type": "wait", "event": "pause", "input": {"seconds": 60}}
+    released = release(sequence("main", action("ok"), pause, action("ok", name="again")), store_event_results=False)
+    harness.run(released)
+    assert [(record.key.event, record.status) for record in harness.recorder.records] == [
+        ("ok", "succeeded"),
+        ("pause", "waiting"),
+    ]
+    harness.clock.advance(60)
+
+    assert harness.resume(released).status == "succeeded"
+    assert harness.called() == ["ok", "ok"]
+
+
+def test_run_without_stored_results_can_be_rolled_back_after_a_crash() -> None:
+    harness = _harness()
+    released = release(
+        sequence("main", action("ok", rollback=action("undo")), action("bad")), store_event_results=False
+    )
+    harness.recorder = CrashingRecorder(survives=2)  # the failure, and what there is to undo
+    harness.answer("undo", Crash())
+    with pytest.raises(Crash):
+        harness.run(released)
+    harness.answer("undo", None)
+
+    outcome = harness.resume(released)
+
+    assert outcome.error is not None
+    assert outcome.error.code == "http_400"
+    assert harness.called() == ["ok", "bad", "undo", "undo"]
