@@ -34,8 +34,8 @@
       if (error instanceof Refused) throw error;
       const expression = expressionOf(source, language);
       if (expression) return [expression];
-      // JavaScript that Sucrase cannot read is left to the engine, whose messages are better.
-      if (language === "js") return [asBody(source, "", null)];
+      // Of JavaScript the engine gives better messages. What it would accept only for our wrapper (`1}); ({`) is refused.
+      if (language === "js") return [asBody(source, "", syntaxProblem(error))];
       throw error;
     }
   }
@@ -47,11 +47,22 @@
     try {
       const script = scriptOf(`(${source.replace(/[;\s]+$/, "")}\n)`, language);
       refuseImports(script);
+      if (!isInOnePairOfParentheses(script)) return null;
       return asExpression(script.text.slice(1, script.text.lastIndexOf(")")));
     } catch (error) {
       if (error instanceof Refused) throw error;
       return null;
     }
+  }
+
+  function isInOnePairOfParentheses({ tokens }) {
+    let depth = 0;
+    // The last token is the end of the file.
+    return tokens.slice(0, -1).every((token, index) => {
+      if (token.type === tt.parenL) depth += 1;
+      if (token.type === tt.parenR) depth -= 1;
+      return depth > 0 || index === tokens.length - 2;
+    });
   }
 
   function syntaxProblem(error) {

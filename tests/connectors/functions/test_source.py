@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from integrations.connectors.functions.pool import FunctionPool
 from integrations.connectors.functions.source import LONGEST_SOURCE, Language, compile_function
@@ -83,6 +85,8 @@ REFUSED: dict[str, tuple[Language, str, str]] = {
     "nothing": ("js", " \n// only a comment", "no code"),
     "syntax error": ("js", "(input) => {\n  const a = ;\n}", "line 2 column 13: unexpected token"),
     "syntax error on the first line of a body": ("js", "let a = ;\nreturn a", "line 1 column 9: "),
+    "closing the wrapper around a body": ("js", "return 1}); (async(input) => { return 2", "line 1 column 9"),
+    "closing the wrapper around an expression": ("js", "input.a); input.b(", "line 1 column 8"),
     "unclosed brace": ("js", "(input) => {\n  return 1;\n", "the source ends too early"),
     "syntax error in typescript": ("ts", "const a: number = 1;\nreturn a + ;", "line 2 column 12: "),
     "unknown syntax": ("js", "@decorated class A {}\nreturn 1", "line 1 column 1: "),
@@ -172,3 +176,23 @@ def test_compiling_works_while_an_event_loop_runs(pool: FunctionPool) -> None:
         return compile_function("return 1", "js", pool=pool).language
 
     assert asyncio.run(save()) == "js"
+
+
+FRAGMENTS = [
+    *("export ", "default ", "function ", "async ", "return ", "type ", "enum ", "namespace ", "import ", "class "),
+    *("(", ")", "{", "}", "=>", ";", "\n", "`", "${", "/", "//", "/*", "'", "<", ">", ":", ".", "?", "="),
+    *("f", "input", "0", "\U0001f600"),
+]
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from(FRAGMENTS), max_size=15).map("".join) | st.text(max_size=20), st.sampled_from(["js", "ts"])
+)
+def test_source_of_any_text_compiles_or_is_refused(pool: FunctionPool, source: str, language: Language) -> None:
+    try:
+        compiled = compile_function(source, language, pool=pool)
+    except DefinitionError as error:
+        assert error.problems[0].place == "function"
+    else:
+        assert compiled.javascript.startswith('(async(input)=>{"use strict";')
