@@ -55,7 +55,7 @@ def test_login_form_filled_in_opens_the_admin(browser: Page) -> None:
 
 
 @pytest.mark.parametrize("size", [Page.DESKTOP, Page.PHONE], ids=["desktop", "phone"])
-def test_page_opened_breaks_no_rule(admin_page: Page, group: Group, size: tuple[int, int]) -> None:
+def test_page_opened_fits_and_breaks_no_rule(admin_page: Page, group: Group, size: tuple[int, int]) -> None:
     admin_page.resize(*size)
     user = User.objects.get(username="grace")
 
@@ -63,6 +63,7 @@ def test_page_opened_breaks_no_rule(admin_page: Page, group: Group, size: tuple[
         admin_page.open(path.format(group=group.pk, user=user.pk))
 
         assert admin_page.is_visible("h1"), path
+        assert admin_page.script("return document.documentElement.scrollWidth") <= size[0], f"{path} scrolls sideways"
 
 
 def test_policy_refuses_inline_script_and_eval(admin_page: Page) -> None:
