@@ -8,7 +8,7 @@ from integrations.connectors.base import ActionCall, Binding, LogLine, Reply
 from integrations.definitions.values import complete_action_input, decorate, section_fields
 from integrations.engine.execution import Execution
 from integrations.engine.failures import EventError
-from integrations.engine.lookups import call_function, function_input, look_up
+from integrations.engine.lookups import call_function, function_input, look_up_whole
 from integrations.engine.plan import ActionTarget, FunctionTarget
 from integrations.engine.step import Step
 from integrations.errors import ConnectorError, InvalidInput, Problem
@@ -42,11 +42,7 @@ class Call(ABC):
         if mapping is None:
             return self.execution.context.input
         values = self.execution.values(self.step, auths=auths)
-        resolved = await look_up(self.execution, mapping, values, logs=self.logs)
-        if self.execution.reads_redacted(resolved):
-            message = "the input holds a value that was redacted when it was stored before the run went on from there"
-            raise EventError(message, code="redacted")
-        return resolved
+        return await look_up_whole(self.execution, mapping, values, logs=self.logs)
 
 
 class FunctionCall(Call):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integrations.engine import conditions
 from integrations.engine.execution import Execution
-from integrations.engine.lookups import look_up
+from integrations.engine.lookups import look_up_whole
 from integrations.engine.plan import PlannedCondition
 from integrations.engine.resolver import MISSING, MaybeJson, MissingValue
 from integrations.engine.step import Step
@@ -22,7 +22,7 @@ async def decided(execution: Execution, step: Step, planned: PlannedCondition) -
     if planned.subject is not None:
         hides_values = hides_values or planned.subject.is_secret
         try:
-            subject = await look_up(execution, planned.subject, values, logs=[])
+            subject = await look_up_whole(execution, planned.subject, values, logs=[])
         except MissingValue:
             if planned.condition.decision_type != "exists":
                 raise
@@ -30,7 +30,7 @@ async def decided(execution: Execution, step: Step, planned: PlannedCondition) -
     return conditions.decide(
         planned.condition,
         subject=subject,
-        value=await look_up(execution, planned.value, values, logs=[]),
+        value=await look_up_whole(execution, planned.value, values, logs=[]),
         written=planned.written,
         hides_values=hides_values,
     )

@@ -25,7 +25,8 @@ async def execute(context: Context) -> Outcome:
     not done again, and attempts that are used up stay used up. Output and error are redacted.
 
     A failed run rolls back what it has done, also after its timeout, which counts from the start of this execution.
-    A cancelled run does not: whoever cancels may want to look at what is there first.
+    A cancelled run does not, and cancelling breaks off rollbacks too: whoever cancels may want to look at what is
+    there first.
 
     Raises:
         Exception: only for faults of this program and of its recorder; steps in flight then stay `running`, and the

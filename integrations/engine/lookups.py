@@ -27,6 +27,19 @@ async def look_up(execution: Execution, mapping: PlannedMapping, values: Values,
     return await resolve_calling(mapping.template, values, call=call)
 
 
+async def look_up_whole(execution: Execution, mapping: PlannedMapping, values: Values, *, logs: list[LogLine]) -> Json:
+    """Return a mapping's value as `look_up` does, but for decisions and calls, which must not go by a redacted value.
+
+    Raises:
+        EventError: a result that it reads was redacted when it was stored, before the run went on from there.
+    """
+    resolved = await look_up(execution, mapping, values, logs=logs)
+    if execution.reads_redacted(resolved):
+        message = "a value that it reads was redacted when it was stored, before the run went on from there"
+        raise EventError(message, code="redacted")
+    return resolved
+
+
 async def call_function(
     execution: Execution,
     target: FunctionTarget,

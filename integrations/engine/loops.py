@@ -10,7 +10,7 @@ from integrations.engine.conditions import BadCondition
 from integrations.engine.decisions import decided
 from integrations.engine.execution import Execution
 from integrations.engine.failures import FAILURES, EventError
-from integrations.engine.lookups import look_up
+from integrations.engine.lookups import look_up_whole
 from integrations.engine.plan import PlannedCondition
 from integrations.engine.recording import Turn
 from integrations.engine.signals import Parked, StepFailed, Stopped
@@ -62,7 +62,7 @@ async def _goes_on(execution: Execution, step: Step, planned: PlannedCondition, 
 
 async def _items(execution: Execution, step: Step, planned: PlannedCondition) -> list[Json]:
     assert planned.subject is not None  # noqa: S101 (for the type checker: a for_each without one is no definition)
-    items = await look_up(execution, planned.subject, execution.values(step), logs=[])
+    items = await look_up_whole(execution, planned.subject, execution.values(step), logs=[])
     if not isinstance(items, list):
         raise BadCondition(f"for_each needs a list, and {planned.written} is {type_word(items)}")
     limit = planned.condition.max_iterations

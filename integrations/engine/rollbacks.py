@@ -1,4 +1,7 @@
-"""Undoes what a failed run has done: the rollbacks of its finished events, the last one first."""
+"""Undoes what a failed run has done: the rollbacks of its finished events, the last one first.
+
+A loop is one event: it is undone when all of it has finished, by one rollback that reads its whole result.
+"""
 
 from __future__ import annotations
 

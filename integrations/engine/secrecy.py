@@ -8,6 +8,13 @@ from integrations.connectors.base import LogLine
 from integrations.connectors.redaction import REDACTED, SECRET_HEADERS, SHORTEST_SECRET, Redactor
 from integrations.types import Json
 
+#: Words that token responses are full of. Taken for secrets they would blot out half of what a run stores, and results
+#: that depend on them could not be read back when the run goes on.
+_NO_SECRETS = frozenset({
+    "bearer", "basic", "token", "access_token", "refresh_token", "client_credentials", "password", "authorization_code",
+    "success", "successful", "succeeded", "error", "failed", "active", "true", "false", "null", "none", "read", "write",
+})  # fmt: skip
+
 
 class Secrecy:
     """Redacts like the run's own `Redactor`, and also what was learned since."""
@@ -18,8 +25,8 @@ class Secrecy:
         self._learned_redactor: Redactor | None = None
 
     def learn(self, values: Iterable[Json]) -> None:
-        """Take every text in these values for a secret from now on."""
-        texts = {text for value in values for text in _texts(value) if len(text) >= SHORTEST_SECRET}
+        """Take every text in these values for a secret from now on, but for words that cannot be one."""
+        texts = {text for value in values for text in _texts(value) if _may_be_secret(text)}
         if not texts <= self._learned:
             self._learned |= texts
             self._learned_redactor = Redactor(self._learned)
@@ -48,6 +55,10 @@ class Secrecy:
 def holds_redacted(value: Json) -> bool:
     """Return whether something in `value` was redacted when it was stored."""
     return any(REDACTED in text for text in _texts(value))
+
+
+def _may_be_secret(text: str) -> bool:
+    return len(text) >= SHORTEST_SECRET and text.strip().lower() not in _NO_SECRETS
 
 
 def _texts(value: Json) -> Iterator[str]:

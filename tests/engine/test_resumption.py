@@ -146,6 +146,21 @@ def test_result_that_was_redacted_when_it_was_stored_is_not_sent_on() -> None:
     assert [call.body for call in harness.actions.calls_of("send")] == [7]
 
 
+def test_result_that_was_redacted_when_it_was_stored_decides_nothing() -> None:
+    harness = Harness(secrets={"key": "hunter22"})
+    harness.answer("ok", {"echo": "hunter22"})
+    condition = {"subject": "$Sequence{main}{ok}{echo}", "decision_type": "equals", "value": "$Secret{key}"}
+    pause = {"type": "wait", "event": "pause", "input": {"seconds": 60}}
+    released = release(sequence("main", action("ok"), pause, action("send", condition=condition)))
+    harness.run(released)
+    harness.clock.advance(60)
+
+    outcome = harness.resume(released)
+
+    assert outcome.error is not None
+    assert outcome.error.code == "redacted"
+
+
 def test_run_without_stored_results_keeps_only_its_failed_steps() -> None:
     harness = _harness()
     released = release(sequence("main", action("ok"), action("bad")), store_event_results=False)

@@ -16,6 +16,13 @@ def test_learned_texts_are_redacted_at_every_depth() -> None:
     assert secrecy.logs([LogLine("log", "tok-12345")]) == (LogLine("log", "[redacted]"),)
 
 
+def test_words_of_token_responses_are_no_secrets() -> None:
+    secrecy = Secrecy(Redactor([]))
+    secrecy.learn([{"token_type": "Bearer", "status": "success", "access_token": "tok-12345"}])
+
+    assert secrecy.text("success: Bearer tok-12345") == "success: Bearer [redacted]"
+
+
 def test_token_that_holds_a_known_secret_goes_as_a_whole() -> None:
     secrecy = Secrecy(Redactor(["2222"]))
     secrecy.learn(["aaaa2222bbbb"])
