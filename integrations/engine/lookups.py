@@ -85,6 +85,6 @@ async def _call_by_tag(execution: Execution, tag: str, arguments: list[Json], *,
 def _by_field(tag: str, target: FunctionTarget, arguments: list[Json]) -> JsonObject:
     fields = target.fields or ()
     if len(arguments) > len(fields):
-        message = f'function "{tag}" takes {len(fields)} values, not {len(arguments)}'
+        message = f'function "{tag}" takes {len(fields)} of them, not {len(arguments)}'
         raise InvalidInput([Problem("values", message)])
     return {field.key: argument for field, argument in zip(fields, arguments, strict=False)}

@@ -379,3 +379,20 @@ def test_stopping_the_process_leaves_the_step_running_for_the_next_execution() -
         run(stopped(), clock=harness.clock)
 
     assert [record.status for record in harness.recorder.records] == ["running"]
+
+
+def test_function_in_a_mapping_that_is_given_too_much_fails_the_event() -> None:
+    harness = Harness()
+    call = {"function": "double", "values": [1, 2]}
+    released = release(
+        sequence("main", action("send", input={"body": call})),
+        functions={"double": {"input": [{"key": "n", "type": "number"}]}},
+    )
+
+    outcome = harness.run(released)
+
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.message) == (
+        "bad_input",
+        'values: function "double" takes 1 of them, not 2',
+    )

@@ -196,3 +196,14 @@ def test_loop_that_is_cut_off_goes_on_behind_its_last_iteration() -> None:
 
     assert outcome.output == {"page": 3}
     assert len(harness.actions.calls) == 4
+
+
+def test_do_while_whose_condition_cannot_be_decided_fails() -> None:
+    harness = Harness()
+    harness.answer("send", {"page": "one"})
+
+    outcome = harness.run(release(sequence("main", _do_while())))
+
+    assert outcome.error is not None
+    assert outcome.error.code == "bad_condition"
+    assert len(harness.actions.calls) == 1

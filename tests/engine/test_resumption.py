@@ -201,3 +201,42 @@ def test_run_without_stored_results_can_be_rolled_back_after_a_crash() -> None:
     assert outcome.error is not None
     assert outcome.error.code == "http_400"
     assert harness.called() == ["ok", "bad", "undo", "undo"]
+
+
+def test_run_that_took_too_long_is_over_when_it_is_resumed() -> None:
+    harness = _harness()
+    harness.answer("slow", after(60, None))
+    harness.answer("undo", Crash())
+    released = release(sequence("main", action("ok", rollback=action("undo")), action("slow", retries=5)), timeout=10)
+    with pytest.raises(Crash):
+        harness.run(released)
+    harness.answer("undo", None)
+
+    outcome = harness.resume(released)
+
+    assert outcome.error is not None
+    assert outcome.error.code == "run_timeout"
+    assert harness.called() == ["ok", "slow", "undo", "undo"]
+
+
+@pytest.mark.parametrize(
+    ("fallback", "goes_on"),
+    [
+        (action("ok"), True),  # it may make up for the failure, so the run has not failed
+        (action("ok", condition={"subject": "$Response{error}{code}", "value": "http_404"}), False),
+    ],
+)
+def test_failed_event_with_a_fallback_ends_the_run_only_if_the_fallback_is_not_for_it(
+    fallback: dict[str, Any], goes_on: bool
+) -> None:
+    harness = _harness()
+    released = release(
+        sequence("a", action("bad", fallback=fallback)), sequence("b", action("ok"), action("ok", name="x"))
+    )
+    harness.run(released)
+    harness.recorder.records = [record for record in harness.recorder.records if record.key.sequence == "a"]
+    before = len(harness.actions.calls)
+
+    harness.resume(released)
+
+    assert (len(harness.actions.calls) > before) is goes_on
