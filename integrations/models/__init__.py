@@ -21,6 +21,7 @@ from integrations.models.run import Run
 from integrations.models.run_log import RunLog
 from integrations.models.secret import Secret
 from integrations.models.step import NO_ITERATION, Step
+from integrations.models.worker import Worker
 
 __all__ = [
     "NO_ITERATION",
@@ -54,4 +55,5 @@ __all__ = [
     "RunLog",
     "Secret",
     "Step",
+    "Worker",
 ]

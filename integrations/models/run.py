@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from integrations.models.fields import ExactJSONField
 from integrations.models.identifiers import uuid7
-from integrations.models.run_states import FINAL, RunStatus, refuse_illegal
+from integrations.models.run_states import CLAIMABLE, FINAL, RunStatus, refuse_illegal
 from integrations.models.visibility import ScopedQuerySet
 
 _STARTED = sorted({*RunStatus} - {RunStatus.SCHEDULED, RunStatus.QUEUED, RunStatus.CANCELLED})
@@ -28,6 +28,17 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         Not asked for by a list of states: SQLite would read and sort all of them before the first is claimed.
         """
         return self.unfinished().exclude(status=RunStatus.RUNNING).filter(due_at__lte=now)
+
+    def claimable(self) -> RunQuerySet:
+        """Return the runs that are to be taken up, now or later."""
+        return self.filter(status__in=sorted(CLAIMABLE))
+
+    def held_by(self, worker: str) -> RunQuerySet:
+        return self.filter(worker=worker, status=RunStatus.RUNNING)
+
+    def with_release_digest(self) -> RunQuerySet:
+        """Return the runs with what executing them takes, but for the release's content, which a process may know."""
+        return self.select_related("release", "environment").defer("release__content")
 
     def unfinished(self) -> RunQuerySet:
         return self.filter(finished_at__isnull=True)
@@ -53,6 +64,21 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         refuse_illegal(sources, to)
         columns = {**_consequences(to, now or timezone.now()), **changes}
         return self.filter(pk=run_id, status__in=sorted(sources)).update(status=to, **columns) == 1
+
+    def claim(self, run_ids: Collection[uuid.UUID], *, worker: str, lease_until: dt.datetime, now: dt.datetime) -> int:
+        """Hand runs that are still claimable to `worker`, each under a new fence; return how many.
+
+        `transition` for many at once, for the one change that workers make all day.
+        """
+        return self.filter(pk__in=run_ids, status__in=sorted(CLAIMABLE)).update(
+            status=RunStatus.RUNNING,
+            worker=worker,
+            lease_until=lease_until,
+            fence=F("fence") + 1,
+            attempts=F("attempts") + 1,
+            started_at=Coalesce("started_at", Value(now)),
+            updated_at=now,
+        )
 
 
 def _consequences(to: RunStatus, now: dt.datetime) -> dict[str, Any]:
@@ -93,6 +119,10 @@ class Run(models.Model):
     release = models.ForeignKey("integrations.Release", on_delete=models.PROTECT, related_name="runs")
     #: The run that started this one as one of its events.
     parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="children")
+    #: Which step of it did, written `sequence/event`; "" without a parent.
+    parent_step = models.CharField(max_length=300, blank=True, default="")
+    #: How many runs stand above this one.
+    depth = models.PositiveSmallIntegerField(default=0)
     replay_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replays")
 
     status = models.CharField(max_length=16, choices=RunStatus, default=RunStatus.QUEUED)
@@ -110,6 +140,14 @@ class Run(models.Model):
 
     #: From when on a worker may take it up; None waits for a person.
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    #: Higher ones are taken up first.
+    priority = models.SmallIntegerField(default=0)
+    #: A person wants it to end; whoever holds it ends it.
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    #: How often whoever executed it was lost on the way.
+    crashes = models.PositiveSmallIntegerField(default=0)
+    #: What is known of each crash: `[{at, worker, what}]`.
+    evidence = ExactJSONField(default=list, blank=True)
     #: How often it was claimed.
     attempts = models.PositiveIntegerField(default=0)
     #: Who holds the lease, or "".
@@ -138,12 +176,15 @@ class Run(models.Model):
         indexes = [
             # The queue. On this condition, not on the status: SQLite uses a partial index only for a condition that it
             # finds in the query word for word, which bound parameters are not.
-            models.Index(fields=["due_at"], condition=Q(finished_at__isnull=True), name="run_due"),
+            models.Index(fields=["-priority", "due_at"], condition=Q(finished_at__isnull=True), name="run_queue"),
             models.Index(fields=["integration", "-created_at"], name="run_by_integration"),
             models.Index(fields=["feature", "-created_at"], name="run_by_feature"),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["parent", "parent_step"], condition=Q(parent__isnull=False), name="run_parent_step_unique"
+            ),
             models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_known"),
             models.CheckConstraint(
                 condition=Q(status__in=sorted(FINAL), finished_at__isnull=False)

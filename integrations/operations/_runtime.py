@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from integrations import conf
@@ -18,6 +19,15 @@ from integrations.connectors.functions.connector import FunctionConnector as Poo
 from integrations.connectors.http.connector import HttpActionConnector
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a future on the loop is to be given."""
+
+    to: asyncio.Future[Any]
+    value: Any = None
+    error: Exception | None = None
 
 
 class Runtime:
@@ -37,9 +47,10 @@ class Runtime:
         """Start `work` on the loop; the future is for threads."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    def acknowledge(self, stored: asyncio.Future[None]) -> None:
-        """Wake up what waits on the loop for `stored`, unless it was cancelled meanwhile."""
-        self._loop.call_soon_threadsafe(_set, stored)
+    def reply(self, replies: list[Reply]) -> None:
+        """Hand replies to what waits for them on the loop, but for what was cancelled meanwhile."""
+        if replies:
+            self._loop.call_soon_threadsafe(_hand_over, replies)
 
     def close(self) -> None:
         """Close the connections and stop the loop."""
@@ -49,9 +60,14 @@ class Runtime:
         self._loop.close()
 
 
-def _set(stored: asyncio.Future[None]) -> None:
-    if not stored.done():
-        stored.set_result(None)
+def _hand_over(replies: list[Reply]) -> None:
+    for reply in replies:
+        if reply.to.done():
+            continue
+        if reply.error is not None:
+            reply.to.set_exception(reply.error)
+        else:
+            reply.to.set_result(reply.value)
 
 
 _lock = threading.Lock()

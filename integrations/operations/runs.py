@@ -10,8 +10,17 @@ from integrations import models
 from integrations.connectors.redaction import Redactor
 from integrations.definitions import checking
 from integrations.errors import DefinitionError, InvalidInput, NotFound, OperationRefused, Problem
-from integrations.operations import _audit, _execution, _opening, _releases, environments, features, integrations
-from integrations.operations._execution import OnStep
+from integrations.operations import (
+    _audit,
+    _execution,
+    _opening,
+    _releases,
+    _waking,
+    environments,
+    features,
+    integrations,
+)
+from integrations.operations._driving import OnStep
 from integrations.operations.actors import Actor, require, user_of
 from integrations.types import Json
 
@@ -19,6 +28,8 @@ from integrations.types import Json
 _SHORTEST_PASTED_SECRET = 8
 #: How long a parked run is waited for by whoever started it.
 _PATIENCE_SECONDS = 30.0
+#: The same for whoever waits for a page, which follows the run from then on.
+_PAGE_PATIENCE_SECONDS = 2.0
 
 
 def start(
@@ -57,9 +68,26 @@ def start(
             created_by=user_of(by),
             store_event_results=definition.feature.store_event_results,
         )
+        _waking.signal()
         tag = f"{feature.tag} in {environment.slug}"
         _audit.write("start", kind="run", tag=str(run.pk), by=by, integration=feature.integration, reason=tag)
     return run
+
+
+def request(
+    *,
+    feature: models.Feature,
+    environment: models.Environment,
+    input: Json,
+    by: Actor,
+    trigger: models.Run.Trigger,
+) -> models.Run:
+    """Start a run and have it executed, in this process; raises what `start` raises.
+
+    For callers that follow the run by its id: it may still be waiting when this returns.
+    """
+    run = start(feature=feature, environment=environment, input=input, by=by, trigger=trigger)
+    return execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
 
 
 def run_feature(
@@ -92,12 +120,14 @@ def execute(
     return _execution.execute(run, on_step=on_step, patience_seconds=patience_seconds)
 
 
-def resume(*, run: models.Run, by: Actor, on_step: OnStep | None = None) -> models.Run:
+def resume(
+    *, run: models.Run, by: Actor, on_step: OnStep | None = None, patience_seconds: float = _PATIENCE_SECONDS
+) -> models.Run:
     """Go on with a waiting run now, or with a running one whose process is gone, behind its last checkpoint."""
     require(by, "start_run", to="resume runs")
     if run.status == models.Run.Status.RUNNING:
         _execution.take_over(run)
-    return _execution.execute(run, on_step=on_step)
+    return _execution.execute(run, on_step=on_step, patience_seconds=patience_seconds)
 
 
 def fetch(*, run_id: str, by: Actor) -> models.Run:

@@ -15,8 +15,8 @@ class Command(BaseCommand):
     help = "Run the demo feature once and print its steps and output; exits 1 when it does not succeed."
 
     def handle(self, **_options: Any) -> None:
-        input = strict_json.dumps(shop.SAMPLE_INPUT)
-        self.stdout.write(f"run_feature {shop.INTEGRATION} {shop.FEATURE} --env {shop.ENVIRONMENT} --input '{input}'")
+        sample = strict_json.dumps(shop.SAMPLE_INPUT)
+        self.stdout.write(f"run_feature {shop.INTEGRATION} {shop.FEATURE} --env {shop.ENVIRONMENT} --input '{sample}'")
         call_command(
-            "run_feature", shop.INTEGRATION, shop.FEATURE, env=shop.ENVIRONMENT, input=input, stdout=self.stdout
+            "run_feature", shop.INTEGRATION, shop.FEATURE, env=shop.ENVIRONMENT, input=sample, stdout=self.stdout
         )

@@ -1,0 +1,56 @@
+"""Opens the context that a claimed run executes in."""
+
+from __future__ import annotations
+
+import functools
+
+from integrations import models
+from integrations.connectors.redaction import Redactor
+from integrations.definitions.release import Release
+from integrations.engine.context import Cancellation, Context, RunInfo
+from integrations.operations import _checkpoints, _opening
+from integrations.operations._runtime import Runtime
+from integrations.operations._telling import Teller
+
+#: Releases never change, so each process reads one only once.
+_CACHED_RELEASES = 256
+
+
+def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtime: Runtime) -> Context:
+    """Return what the engine needs for this run; what it decrypts lives as long as the context.
+
+    Raises:
+        IntegrationsError: something that the run needs is gone or cannot be opened.
+    """
+    release = _release(run.release.digest)
+    opened = _opening.open_for(run.environment)
+    return Context(
+        run=_run_info(run, release),
+        release=release,
+        input=run.input,
+        bindings=opened.bindings,
+        secrets=opened.secrets,
+        actions=runtime.actions,
+        functions=runtime.functions,
+        recorder=teller,
+        redactor=Redactor(opened.texts),
+        clock=runtime.clock,
+        checkpoints=_checkpoints.of(run) if run.fence > 1 else {},
+        cancellation=cancellation,
+    )
+
+
+@functools.lru_cache(maxsize=_CACHED_RELEASES)
+def _release(digest: str) -> Release:
+    return models.Release.objects.get(digest=digest).to_definition()
+
+
+def _run_info(run: models.Run, release: Release) -> RunInfo:
+    return RunInfo(
+        id=str(run.pk),
+        integration=release.integration,
+        feature=release.feature.tag,
+        environment_slug=run.environment.slug,
+        environment_name=run.environment.env_name,
+        created_at=run.created_at,
+    )

@@ -1,0 +1,112 @@
+"""Writes steps and ends of runs; called within the transaction of a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from integrations import models
+from integrations.engine.records import Outcome, StepKey, StepRecord
+from integrations.operations import _database_time
+
+_IDENTITY = ["run", "sequence", "event", "role", "iteration", "attempt"]
+_CHANGING = [
+    "type",
+    "target",
+    "app",
+    "status",
+    "reason",
+    "input",
+    "output",
+    "error_code",
+    "error_message",
+    "error_line",
+    "error_column",
+    "retryable",
+    "idempotency_key",
+    "started_at",
+    "finished_at",
+    "due_at",
+]
+
+_Place = tuple[StepKey, int]
+
+
+class StepSheet:
+    """Numbers the steps of one run in the order in which they began, also across executions."""
+
+    def __init__(self, run: models.Run) -> None:
+        self.run = run
+        self._positions: dict[_Place, int] = {}
+        # The first claim of a run finds no steps, and most runs have no second one.
+        self._first = models.Step.objects.filter(run=run).count() if run.fence > 1 else 0
+
+    def position_of(self, record: StepRecord) -> int:
+        return self._positions.setdefault((record.key, record.attempt), self._first + len(self._positions))
+
+
+def store_steps(told: Iterable[tuple[StepSheet, StepRecord]]) -> None:
+    """Store each step in place of what an earlier record of the same attempt said, all in two statements."""
+    latest: dict[tuple[Any, _Place], tuple[models.Step, StepRecord]] = {}
+    for sheet, record in told:
+        latest[sheet.run.pk, (record.key, record.attempt)] = (_row(sheet, record), record)
+    if not latest:
+        return
+    models.Step.objects.bulk_create(
+        [step for step, _ in latest.values()],
+        update_conflicts=True,
+        unique_fields=_IDENTITY,
+        update_fields=_CHANGING,
+    )
+    models.RunLog.objects.bulk_create([row for step, record in latest.values() for row in _log_rows(step, record)])
+
+
+def store_end(run: models.Run, outcome: Outcome) -> None:
+    """Store how an execution ended: the run has ended, or is parked until it is due."""
+    error = outcome.error
+    changes: dict[str, Any] = {
+        "output": outcome.output,
+        "due_at": outcome.due_at,
+        "error_code": error.code if error else "",
+        "error_message": error.message if error else "",
+        "error_place": error.place if error else "",
+    }
+    held = models.Run.objects.filter(fence=run.fence)
+    now = _database_time.now()
+    held.transition(run.pk, from_=models.Run.Status.RUNNING, to=models.Run.Status(outcome.status), now=now, **changes)
+
+
+def _row(sheet: StepSheet, record: StepRecord) -> models.Step:
+    key, error = record.key, record.error
+    return models.Step(
+        run=sheet.run,
+        position=sheet.position_of(record),
+        sequence=key.sequence,
+        event=key.event,
+        role=key.role,
+        iteration=models.NO_ITERATION if key.iteration is None else key.iteration,
+        attempt=record.attempt,
+        type=record.type,
+        target=record.target,
+        app=record.app or "",
+        status=record.status,
+        reason=record.reason,
+        input=record.input,
+        output=record.output,
+        error_code=error.code if error else "",
+        error_message=error.message if error else "",
+        error_line=error.line if error else None,
+        error_column=error.column if error else None,
+        retryable=error.retryable if error else False,
+        idempotency_key=record.idempotency_key,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        due_at=record.due_at,
+    )
+
+
+def _log_rows(step: models.Step, record: StepRecord) -> Iterable[models.RunLog]:
+    at = record.finished_at or record.started_at
+    return (
+        models.RunLog(run_id=step.run_id, step=step, at=at, level=line.level, text=line.text) for line in record.logs
+    )

@@ -1,0 +1,103 @@
+"""One worker process: claims due runs, executes many at once, keeps its leases, and stops without losing any."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+
+from django.db import DatabaseError, connection
+
+from integrations import models
+from integrations.operations import _claiming, _database_time, _runtime, _waking
+from integrations.operations._driving import Driver
+from integrations.operations._execution import worker_name
+
+logger = logging.getLogger(__name__)
+
+#: How long a worker waits at most before it looks by itself whether something is due.
+_LOOK_SECONDS = 1.0
+#: How long a database that does not answer is left alone.
+_DATABASE_PAUSE_SECONDS = 0.5
+#: How often somebody's wish to cancel is looked for.
+_CANCEL_SECONDS = 0.5
+#: How long a stopping worker goes on with what it holds.
+STOP_SECONDS = 25.0
+
+
+class Worker:
+    """Executes due runs until it is asked to stop."""
+
+    def __init__(self, *, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self._row = models.Worker(
+            name=worker_name(), host=socket.gethostname(), pid=os.getpid(), concurrency=concurrency
+        )
+        self._driver = Driver(runtime=_runtime.shared(), worker=self._row.name)
+        self._stop_at: float | None = None
+        self._executed = 0
+        self._heartbeat_at = self._look_at = self._cancel_at = 0.0
+
+    def stop(self) -> None:
+        """Claim nothing more and end once what is held has ended, or STOP_SECONDS later; from a signal handler, too."""
+        if self._stop_at is None:
+            self._stop_at = time.monotonic() + STOP_SECONDS
+            self._driver.wake()
+
+    def run(self) -> None:
+        """Work until stopped; a database that is away is waited for."""
+        logger.info("Worker started", extra={"action": "worker_started", "worker": self._row.name})
+        with _waking.listening(self._driver.wake):
+            while not self._is_done():
+                try:
+                    self._pass()
+                except DatabaseError:
+                    logger.warning("The database does not answer; trying again", exc_info=True)
+                    connection.close()
+                    time.sleep(_DATABASE_PAUSE_SECONDS)
+        self._leave()
+
+    def _is_done(self) -> bool:
+        if self._stop_at is None:
+            return False
+        return not self._driver.held or time.monotonic() >= self._stop_at
+
+    def _pass(self) -> None:
+        self._executed += len(self._driver.turn(timeout_seconds=self._patience()))
+        if self._stop_at is None:
+            self._claim()
+        now = time.monotonic()
+        if now >= self._cancel_at and self._driver.held:
+            self._driver.cancel(_claiming.cancel_requested(self._driver.held))
+            self._cancel_at = now + _CANCEL_SECONDS
+        if now >= self._heartbeat_at:
+            self._beat()
+            self._heartbeat_at = now + _claiming.HEARTBEAT_SECONDS
+
+    def _claim(self) -> None:
+        free = self._concurrency - len(self._driver.held)
+        if free <= 0:
+            return
+        for run in _claiming.claim_due(worker=self._row.name, limit=free):
+            self._driver.begin(run)
+
+    def _beat(self) -> None:
+        self._driver.give_up(_claiming.renew(self._driver.held, worker=self._row.name))
+        _claiming.sweep()
+        self._row.report(_database_time.now(), executed=self._executed, is_stopping=self._stop_at is not None)
+
+    def _patience(self) -> float:
+        """Return how long a turn may wait: until the next thing that this loop does by the clock, or a run is due."""
+        now = time.monotonic()
+        waits = [_LOOK_SECONDS, self._heartbeat_at - now]
+        if self._driver.held:
+            waits.append(self._cancel_at - now)
+        return max(min(waits), 0.0)
+
+    def _leave(self) -> None:
+        held = self._driver.held
+        self._driver.give_up(held)
+        _claiming.hand_back(held, worker=self._row.name)
+        models.Worker.objects.filter(name=self._row.name).delete()
+        logger.info("Worker stopped", extra={"action": "worker_stopped", "worker": self._row.name})
