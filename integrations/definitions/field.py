@@ -142,7 +142,7 @@ class Field(Definition):
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise PydanticCustomError("bounds", "minimum is greater than maximum")
         if self.type not in _NUMBERS and (self.minimum is not None or self.maximum is not None):
-            message = "minimum and maximum are for numbers, this is a {type}"
+            message = "minimum and maximum are for numbers, the type is {type}"
             raise PydanticCustomError("bounds", message, {"type": self.type})
         if self.type not in _TEXTS and (self.pattern or self.format or self.decorator):
             raise PydanticCustomError("text_only", "pattern, format and decorator are for texts")

@@ -145,7 +145,7 @@ REFUSED: list[tuple[type[Definition], Any, Problem]] = [
     (
         Feature,
         _feature(input=[{"type": "string", "minimum": 1}]),
-        Problem("x/input[0]", "minimum and maximum are for numbers, this is a string"),
+        Problem("x/input[0]", "minimum and maximum are for numbers, the type is string"),
     ),
     (
         Feature,
@@ -229,6 +229,38 @@ REFUSED: list[tuple[type[Definition], Any, Problem]] = [
         Problem("x/schedule", "end_at is not after start_at"),
     ),
     (Function, {"tag": "f", "language": "js", "function": 1}, Problem("x/function", "should be text")),
+    (Function, {"tag": "f", "language": 1, "function": "x"}, Problem("x/language", "should be 'js', 'ts' or 'python'")),
+    (
+        Feature,
+        _event(fallback={**_EVENT, "alow_fail": True}),
+        Problem(
+            "x/sequence[0]/events[0]/fallback/alow_fail", 'unknown field "alow_fail"', 'did you mean "allow_fail"?'
+        ),
+    ),
+    (
+        App,
+        _app(
+            actions=[{**_ACTION, "body": {"type": "object"}, "params": [{"key": "a", "type": "string", "patern": "x"}]}]
+        ),
+        Problem("x/actions[0]/params[0]/patern", 'unknown field "patern"', 'did you mean "pattern"?'),
+    ),
+    (
+        Environment,
+        {
+            "env_name": "Dev",
+            "slug": "dev",
+            "auth": {},
+            "envs": [{"access_tag": "a", "app_env_slug": "b", "auth": {"date": 1}}],
+        },
+        Problem("x/envs[0]/auth/date", 'unknown field "date"', 'did you mean "data"?'),
+    ),
+    (Feature, _feature(input=1), Problem("x/input", "should be a list")),
+    (Feature, _feature(input=[1]), Problem("x/input[0]", "should be an object")),
+    (
+        App,
+        _app(envs=[{"slug": "p", "base_url": "https://a.b", "request_type": 1}]),
+        Problem("x/envs[0]/request_type", "should be 'json', 'form', 'multipart', 'text' or 'xml'"),
+    ),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import TypeAlias
 
 from integrations.definitions.app import Action, App
 from integrations.definitions.checking.conditions import check_condition, inside_condition
@@ -20,7 +20,7 @@ from integrations.definitions.checking.targets import action_of, call_of, check_
 from integrations.definitions.contents import Contents
 from integrations.definitions.feature import Event, Sequence
 from integrations.definitions.field import Field
-from integrations.definitions.references import FunctionCall, ObjectNode, Scope, Template
+from integrations.definitions.references import FunctionCall, ObjectNode, Scope, Shape, Template
 from integrations.definitions.values import check_schema, place_flat_input, section_fields
 from integrations.definitions.values.fields import missing_field
 from integrations.definitions.values.placement import (
@@ -32,22 +32,24 @@ from integrations.definitions.values.placement import (
 from integrations.errors import Problem, join_place
 from integrations.types import Json
 
-Role = Literal["event", "fallback", "rollback"]
+#: An input and its place.
+Given: TypeAlias = tuple[Mapping[str, Json], str]
 
 
 class EventChecker:
-    """Checks the events of one sequence."""
+    """Checks one event of a sequence, with the fallbacks and rollbacks that stand in for it."""
 
-    def __init__(self, sequence: Sequence, contents: Contents, scopes: Scopes) -> None:
-        self._sequence, self._contents, self._scopes = sequence, contents, scopes
+    def __init__(self, sequence: Sequence, event: Event, contents: Contents, scopes: Scopes) -> None:
+        self._sequence, self._own, self._contents, self._scopes = sequence, event, contents, scopes
 
-    def problems(self, event: Event, *, place: str) -> Iterator[Problem]:
-        yield from self._event(event, self._scopes.at(self._sequence, event), place, "event")
+    def problems(self, *, place: str) -> Iterator[Problem]:
+        yield from self._event(self._own, self._scopes.at(self._sequence, self._own), place)
 
-    def _event(self, event: Event, scope: Scope, place: str, role: Role) -> Iterator[Problem]:
+    def _event(self, event: Event, scope: Scope, place: str, given: Given | None = None) -> Iterator[Problem]:
+        """Check the event itself or one that stands in for it, with `given` in the place of its own input."""
         call = call_of(event)
         scope = self._scopes.calling(scope, event)
-        response = self._scopes.result_of(self._sequence, event) if role == "event" else None
+        response = self._result_of(event)
         yield from check_call(call, self._contents, place=place)
         yield from self._cache_problems(event, place)
         if event.condition is not None:
@@ -56,13 +58,14 @@ class EventChecker:
                 event.condition, scope, place=where, response=response, seen_from=self._scopes.seen_from
             )
         inside = inside_condition(event.condition, scope, response)
-        yield from self._input(event, event.input, inside, join_place(place, "input"))
+        values, where = given or (event.input, join_place(place, "input"))
+        yield from self._input(event, values, inside, where)
         yield from self._stand_ins(event, scope, place)
 
     def _stand_ins(self, event: Event, scope: Scope, place: str) -> Iterator[Problem]:
         if event.fallback is not None:
             behind = dataclasses.replace(scope, has_response=True)
-            yield from self._event(event.fallback, behind, join_place(place, "fallback"), "fallback")
+            yield from self._event(event.fallback, behind, join_place(place, "fallback"))
         if event.rollback is not None:
             yield from self._rollback(event, event.rollback, place)
         elif event.rollback_input is not None:
@@ -71,18 +74,16 @@ class EventChecker:
 
     def _rollback(self, event: Event, rollback: Event, place: str) -> Iterator[Problem]:
         """A rollback runs once its event has succeeded, and is given `rollback_input` in place of its own input."""
-        response = self._scopes.result_of(self._sequence, event)
-        scope = self._scopes.at(self._sequence, event, after=True)
-        scope = dataclasses.replace(scope, has_response=True, response=response)
-        where = join_place(place, "rollback")
-        if event.rollback_input is None:
-            yield from self._event(rollback, scope, where, "rollback")
-            return
-        unfilled = rollback.model_copy(update={"input": {}})
-        missing = {problem.place for problem in self._input(unfilled, {}, scope, join_place(where, "input"))}
-        yield from (each for each in self._event(unfilled, scope, where, "rollback") if each.place not in missing)
-        calling = self._scopes.calling(scope, rollback)
-        yield from self._input(rollback, event.rollback_input, calling, join_place(place, "rollback_input"))
+        scope = self._scopes.at(self._sequence, self._own, after=True)
+        scope = dataclasses.replace(scope, has_response=True, response=self._result_of(event))
+        given = None
+        if event.rollback_input is not None:
+            given = (event.rollback_input, join_place(place, "rollback_input"))
+        yield from self._event(rollback, scope, join_place(place, "rollback"), given)
+
+    def _result_of(self, event: Event) -> Shape | None:
+        """Return what is known of a result; of a stand-in's nothing is."""
+        return self._scopes.result_of(self._sequence, event) if event is self._own else None
 
     def _cache_problems(self, event: Event, place: str) -> Iterator[Problem]:
         if event.cache is None:

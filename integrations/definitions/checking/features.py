@@ -95,9 +95,9 @@ def _sequence_problems(feature: Feature, contents: Contents, scopes: Scopes, pla
     for index, sequence in enumerate(feature.sequence):
         where = join_place(place, f"sequence[{index}]")
         yield from _duplicate_events(sequence, where)
-        checker = EventChecker(sequence, contents, scopes)
         for number, event in enumerate(sequence.events):
-            yield from checker.problems(event, place=f"{where}/events[{number}]")
+            checker = EventChecker(sequence, event, contents, scopes)
+            yield from checker.problems(place=f"{where}/events[{number}]")
 
 
 def _duplicate_events(sequence: Sequence, place: str) -> Iterator[Problem]:

@@ -167,7 +167,7 @@ def _own_input_problems(mapping: Json, fields: Iterable[Field], contents: Conten
 
 
 def _slug_problems(slugs: list[str], contents: Contents, place: str) -> list[Problem]:
-    problems = _duplicates(slugs, "entry for", place)
+    problems = _duplicates(slugs, "environment", place)
     for index, slug in enumerate(slugs):
         if slug not in contents.environments:
             hint = nearest(slug, contents.environments) or "create the environment first"
@@ -177,7 +177,7 @@ def _slug_problems(slugs: list[str], contents: Contents, place: str) -> list[Pro
 
 def _duplicates(tags: list[str], noun: str, place: str) -> list[Problem]:
     return [
-        Problem(f"{place}[{index}]", f'there is already a {noun} "{tag}"')
+        Problem(f"{place}[{index}]", f'the {noun} "{tag}" appears twice')
         for index, tag in enumerate(tags)
         if tag in tags[:index]
     ]

@@ -64,8 +64,10 @@ class Scopes:
         self._positions = {tag: {name: i for i, name in enumerate(events)} for tag, events in self._results.items()}
         self._tags = frozenset(self._results)
         self._base = Scope(
-            input_fields={field.key: field for field in feature.input} or None,
-            variables={tag: {field.key: field for field in app.variables} for tag, app in contents.apps.items()},
+            input_fields={field.key: shapes.of_field(field) for field in feature.input} or None,
+            variables={
+                tag: {each.key: shapes.of_field(each) for each in app.variables} for tag, app in contents.apps.items()
+            },
             constants={
                 tag: {constant.key: shapes.of_value(constant.value, constant.key) for constant in app.constants}
                 for tag, app in contents.apps.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integrations.definitions.app import Action
 from integrations.definitions.feature import Event
-from integrations.definitions.field import Output
+from integrations.definitions.field import Field, Output
 from integrations.definitions.function import Function
 from integrations.definitions.references import FunctionShape, KnownShape, Shape
 from integrations.definitions.values.outputs import element_of
@@ -18,6 +18,13 @@ _SCHEMA_TYPES = {
     "array": "array",
     "object": "object",
 }
+
+
+def of_field(field: Field) -> Shape:
+    """Return what a field holds; the objects in an array may be declared by its `fields` in place of `items`."""
+    if field.type != "array" or field.items is not None or not field.fields:
+        return field
+    return KnownShape(key=field.key, type="array", items=KnownShape(key="item", type="object", fields=field.fields))
 
 
 def of_output(output: Output, name: str) -> Shape | None:

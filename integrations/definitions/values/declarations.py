@@ -21,11 +21,11 @@ def check_fields(fields: Sequence[Field], *, place: str) -> list[Problem]:
 def _field_problems(field: Field, place: str) -> Iterator[Problem]:
     yield from _own_values(field, place)
     if field.type not in _WITH_LENGTH and (field.minLength or field.maxLength):
-        yield Problem(place, f"minLength and maxLength are for texts and arrays, this is a {field.type}")
+        yield Problem(place, f"minLength and maxLength are for texts and arrays, the type is {field.type}")
     if field.items is not None and field.type != "array":
-        yield Problem(join_place(place, "items"), f"items are for arrays, this is a {field.type}")
+        yield Problem(join_place(place, "items"), f"items are for arrays, the type is {field.type}")
     if field.fields and field.type not in ("object", "array"):
-        yield Problem(join_place(place, "fields"), f"fields are for objects and arrays, this is a {field.type}")
+        yield Problem(join_place(place, "fields"), f"fields are for objects and arrays, the type is {field.type}")
     if field.items is not None and field.fields:
         yield Problem(join_place(place, "fields"), "give either items or fields for the items of an array")
     if field.items is not None:

@@ -30,15 +30,15 @@ _WHOLE = "should be a whole number of 64 bits"
         ),
         (
             {"type": "number", "maxLength": 2},
-            [Problem("input[0]", "minLength and maxLength are for texts and arrays, this is a number")],
+            [Problem("input[0]", "minLength and maxLength are for texts and arrays, the type is number")],
         ),
         (
             {"type": "object", "items": {"type": "string"}},
-            [Problem("input[0]/items", "items are for arrays, this is a object")],
+            [Problem("input[0]/items", "items are for arrays, the type is object")],
         ),
         (
             {"type": "string", "fields": {"a": "string"}},
-            [Problem("input[0]/fields", "fields are for objects and arrays, this is a string")],
+            [Problem("input[0]/fields", "fields are for objects and arrays, the type is string")],
         ),
         (
             {"type": "array", "items": {"type": "object"}, "fields": {"a": "string"}},

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from integrations.definitions.app import App
+from integrations.definitions.cache import Cache
+from integrations.definitions.checking import (
+    check_app,
+    check_cache,
+    check_database,
+    check_function,
+    check_job,
+    check_notification,
+)
+from integrations.definitions.contents import Contents
+from integrations.definitions.database import Database
+from integrations.definitions.function import Function
+from integrations.definitions.job import Job
+from integrations.definitions.notification import Notification
+from integrations.types import JsonObject
+from tests.definitions.checking.integration import APP, EVENT, contents, feature, lines
+
+_WHOLE = "should be a whole number of 64 bits"
+_ACTION: JsonObject = {"tag": "a", "method": "GET", "resource": "/a/:id"}
+_CRON: JsonObject = {"cron": "0 8 * * *"}
+
+
+def test_app_that_fits_together_has_no_problems() -> None:
+    assert check_app(App.parse(APP)) == []
+
+
+def test_app_has_every_field_schema_and_resource_checked() -> None:
+    bad: Any = {"a": {"type": "number", "defaultValue": "x"}}
+    app = App.parse(
+        {
+            "app_name": "A",
+            "tag": "a",
+            "variables": bad,
+            "actions": [
+                {**_ACTION, "params": {"di": "string"}, "query": bad, "headers": bad, "body": bad},
+                {**_ACTION, "tag": "b", "body": {"type": "nothing"}, "responses": [{"status_code": 200, "body": bad}]},
+            ],
+            "auths": [{"tag": "t", "setup_type": "token_access", "tokens": {"headers": bad}}],
+        }
+    )
+
+    assert [problem.place for problem in check_app(app)] == [
+        "apps/a/variables[0]/defaultValue",
+        "apps/a/actions[0]/query[0]/defaultValue",
+        "apps/a/actions[0]/headers[0]/defaultValue",
+        "apps/a/actions[0]/body[0]/defaultValue",
+        "apps/a/actions[0]/resource",
+        "apps/a/actions[1]/body/type",
+        "apps/a/actions[1]/responses[0]/body[0]/defaultValue",
+        "apps/a/auths[0]/tokens/headers[0]/defaultValue",
+    ]
+
+
+def test_placeholder_that_is_no_field_of_declared_params_is_a_problem() -> None:
+    app = App.parse({"app_name": "A", "tag": "a", "actions": [{**_ACTION, "params": {"idd": "string"}}]})
+
+    assert lines(check_app(app)) == [
+        ("apps/a/actions[0]/resource", '"id" is no field of params', 'did you mean "idd"?')
+    ]
+
+
+def test_function_has_its_input_and_output_checked() -> None:
+    described: JsonObject = {
+        "tag": "f",
+        "language": "js",
+        "function": "x",
+        "input": {"a": {"type": "number", "sampleValue": "1"}},
+        "output": {"type": "object", "output_keys": {"b": {"type": "number", "enum": [True]}}},
+    }
+
+    assert lines(check_function(Function.parse(described))) == [
+        ("functions/f/input[0]/sampleValue", _WHOLE, ""),
+        ("functions/f/output/output_keys[0]/enum[0]", _WHOLE, ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("job", "problems"),
+    [
+        ({}, []),
+        ({"env": "dve"}, [("env", 'unknown environment "dve"', 'did you mean "dev"?')]),
+        ({"schedule": _CRON, "env": "dev"}, [("target/event", 'unknown feature "nightly"', 'there are: "inner"')]),
+        ({"target": {"event": "inner"}}, []),
+        ({"target": {"event": "iner"}}, [("target/event", 'unknown feature "iner"', 'did you mean "inner"?')]),
+        ({"target": {"event": "inner"}, "schedule": _CRON, "input": {"a": "x"}}, [
+            ("env", '"env" is required for a job with a schedule', ""),
+        ]),
+        ({"target": {"event": "inner"}, "schedule": {**_CRON, "tz": "Europe/Berln"}, "env": "dev"}, [
+            ("schedule/tz", 'unknown time zone "Europe/Berln"', 'did you mean "Europe/Berlin"?'),
+            ("input/a", '"a" is required', ""),
+        ]),
+        ({"target": {"event": "inner"}, "input": {"a": 1, "b": 2}}, [
+            ("input/b", 'unknown field "b"', 'there are: "a"'),
+            ("input/a", "should be text", ""),
+        ]),
+        ({"target": {"type": "action", "app": "shop", "event": "order"}, "input": {"id": "1", "amount": 0}}, [
+            ("input/body/amount", "should be 1 or more", ""),
+        ]),
+        ({"target": {"type": "action", "app": "shop", "event": "ordr"}}, [
+            ("target/event", 'unknown action "ordr"', 'did you mean "order"?'),
+        ]),
+        ({"target": {"type": "function", "event": "any"}, "input": {"whatever": 1}}, []),
+    ],
+)  # fmt: skip
+def test_job_names_a_target_that_takes_its_input(job: JsonObject, problems: list[tuple[str, str, str]]) -> None:
+    found = lines(check_job(Job.parse({"tag": "nightly", **job}), contents()))
+
+    assert found == [(f"jobs/nightly/{place}", message, hint) for place, message, hint in problems]
+
+
+def test_job_with_nothing_but_a_tag_is_fine_in_an_empty_integration() -> None:
+    assert check_job(Job.parse({"tag": "JobTag"}), Contents(tag="demo")) == []
+
+
+def _cache(**changes: Any) -> Cache:
+    return contents().caches["hourly"].changed(changes)
+
+
+def test_cache_may_be_saved_before_the_feature_that_uses_it() -> None:
+    assert check_cache(_cache(), Contents(tag="demo")) == []
+
+
+def test_cache_that_an_event_uses_must_go_on_naming_that_event() -> None:
+    users = {"checkout": feature({**EVENT, "cache": "hourly"})}
+
+    assert check_cache(_cache(), contents(features=users)) == []
+    assert lines(check_cache(_cache(event_tag="other"), contents(features=users))) == [
+        (
+            "caches/hourly/event_tag",
+            'is event "other" of sequence "main", but features/checkout/sequence[0]/events[0] uses this cache',
+            "make another cache for that event",
+        )
+    ]
+
+
+def test_notification_refers_to_the_input_of_its_own_message() -> None:
+    notification = Notification.parse(
+        {
+            "tag": "n",
+            "envs": [{"slug": "dev"}, {"slug": "dve"}, {"slug": "dev"}],
+            "messages": [
+                {
+                    "tag": "m",
+                    "channel": "email",
+                    "subject": "Dear $Input{name}",
+                    "body": {"text": "$Input{nme}", "key": "$Secret{pepper}", "no": "$Sequence{a}{b}", "bad": "$Nope"},
+                    "input": {"name": {"type": "string", "defaultValue": 1}},
+                },
+                {"tag": "m", "channel": "sms"},
+            ],
+        }
+    )
+
+    assert [(place, message) for place, message, _ in lines(check_notification(notification, contents()))] == [
+        ("notifications/n/envs[2]", 'the environment "dev" appears twice'),
+        ("notifications/n/envs[1]/slug", 'unknown environment "dve"'),
+        ("notifications/n/messages[1]", 'the message "m" appears twice'),
+        ("notifications/n/messages[0]/input[0]/defaultValue", "should be text"),
+        ("notifications/n/messages[0]/body/bad", 'column 1: unknown name "$Nope"'),
+        ("notifications/n/messages[0]/body/text", 'unknown input field "nme"'),
+        ("notifications/n/messages[0]/body/no", 'unknown sequence "a"'),
+    ]
+
+
+def test_database_action_refers_to_its_own_input() -> None:
+    action: JsonObject = {
+        "tag": "a",
+        "operation": "insert",
+        "table": "t",
+        "template": {"id": "$Input{id}", "no": "$Input{di}"},
+        "input": {"id": "number"},
+    }
+    database = Database.parse(
+        {"tag": "d", "envs": [{"slug": "prd", "connection_url": "postgresql://h/d"}], "actions": [action, action]}
+    )
+
+    assert lines(check_database(database, contents())) == [
+        ("databases/d/envs[0]/slug", 'unknown environment "prd"', 'there are: "dev", "old"'),
+        ("databases/d/actions[1]", 'the action "a" appears twice', ""),
+        ("databases/d/actions[0]/template/no", 'unknown input field "di"', 'there are: "id"'),
+        ("databases/d/actions[1]/template/no", 'unknown input field "di"', 'there are: "id"'),
+    ]
