@@ -91,9 +91,12 @@ def of_value(value: Json, name: str) -> Shape | None:
 
 
 def of_event(event: Event, result: Shape | None) -> Shape | None:
-    """Return what an event leaves behind; a loop's results and a fallback's are not known."""
-    loops = event.condition is not None and event.condition.type != "if"
-    return None if loops or event.fallback is not None else result
+    """Return what an event leaves behind: a for_each a list of results, a do_while its last; a fallback's is unknown."""
+    if event.fallback is not None:
+        return None
+    if event.condition is not None and event.condition.type == "for_each":
+        return KnownShape(key=f"the results of {event.tag}", type="array", items=result)
+    return result
 
 
 def _property(schema: Json, name: str) -> Shape:

@@ -379,10 +379,30 @@ def test_do_while_sees_its_own_last_result() -> None:
     event: JsonObject = {
         **EVENT,
         "condition": {"type": "do_while", "subject": "$Response{reslt}", "decision_type": "exists"},
-        "input": {"number": "$Response{result}"},
+        "input": {"number": "$Response{result}", "label": "$Response{result}"},
     }
 
-    assert _check(event) == []  # in a loop, what comes last is not known
+    assert _check(event) == [
+        ("condition/subject", 'unknown field "reslt" in "the result of double"', 'did you mean "result"?'),
+        ("input/label", "should be text, here is a whole number", ""),
+    ]
+
+
+def test_loop_over_a_list_leaves_a_list_behind() -> None:
+    loop: JsonObject = {
+        **EVENT,
+        "condition": {"type": "for_each", "subject": "$Input{items}"},
+        "input": {"number": "$Index"},
+    }
+    reads = {"right": "$Sequence{main}{double}{[0]}{result}", "wrong": "$Sequence{main}{double}{result}"}
+
+    assert _check(loop, {**_ANY, "input": {**reads}}) == [
+        (
+            "features/checkout/sequence[0]/events[1]/input/wrong",
+            '"the results of double" is a list, so it has no key "result"',
+            "write an index: {[0]}",
+        )
+    ]
 
 
 @pytest.mark.parametrize(
