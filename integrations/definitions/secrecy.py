@@ -22,19 +22,35 @@ def unmasked(value: Json, stored: Json, *, place: str = "") -> Json:
     """Return `value` with every `KEPT` replaced by what `stored` has at the same place.
 
     Raises:
-        DefinitionError: nothing is stored there.
+        DefinitionError: nothing is stored there; with every such place.
     """
+    problems: list[Problem] = []
+    kept = _unmasked(value, stored, place, problems)
+    if problems:
+        raise DefinitionError(problems)
+    return kept
+
+
+def problems_of(value: Json, stored: Json, *, place: str) -> list[Problem]:
+    """Return every place below `place` where a secret should be kept and none is stored.
+
+    `stored` may be masked itself, so that nothing needs to be opened for this.
+    """
+    problems: list[Problem] = []
+    _unmasked(value, stored, place, problems)
+    return problems
+
+
+def _unmasked(value: Json, stored: Json, place: str, problems: list[Problem]) -> Json:
     if isinstance(value, dict):
         before = stored if isinstance(stored, dict) else {}
-        return {key: unmasked(item, before.get(key), place=join_place(place, key)) for key, item in value.items()}
+        return {key: _unmasked(item, before.get(key), join_place(place, key), problems) for key, item in value.items()}
     if isinstance(value, list):
         listed = stored if isinstance(stored, list) and len(stored) == len(value) else [None] * len(value)
         return [
-            unmasked(item, before, place=f"{place}[{index}]")
+            _unmasked(item, before, f"{place}[{index}]", problems)
             for index, (item, before) in enumerate(zip(value, listed, strict=True))
         ]
-    if value != KEPT:
-        return value
-    if stored is None:
-        raise DefinitionError([Problem(place, "there is no stored secret to keep here", "enter the value")])
-    return stored
+    if value == KEPT and stored is None:
+        problems.append(Problem(place, "there is no stored secret to keep here", "enter the value"))
+    return stored if value == KEPT else value

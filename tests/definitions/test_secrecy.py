@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.definitions.secrecy import KEPT, masked, unmasked
+from integrations.definitions.secrecy import KEPT, masked, problems_of, unmasked
 from integrations.errors import DefinitionError, Problem
 from integrations.types import Json
 
@@ -34,16 +34,19 @@ def test_unmasked_of_masked_is_what_is_stored() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "stored", "place"),
+    ("value", "stored", "places"),
     [
-        ({"a": {"b": KEPT}}, {"a": {}}, "auth/a/b"),
-        ([KEPT], None, "auth[0]"),
-        ([KEPT, KEPT], ["one"], "auth[0]"),
-        (KEPT, None, "auth"),
+        ({"a": {"b": KEPT}}, {"a": {}}, ["auth/a/b"]),
+        ([KEPT], None, ["auth[0]"]),
+        ([KEPT, KEPT], ["one"], ["auth[0]", "auth[1]"]),
+        ({"a": KEPT, "b": "new", "c": [KEPT]}, {}, ["auth/a", "auth/c[0]"]),
+        (KEPT, None, ["auth"]),
     ],
 )
-def test_unmasked_where_nothing_is_stored_asks_for_the_value(value: Json, stored: Json, place: str) -> None:
+def test_unmasked_where_nothing_is_stored_asks_for_every_value(value: Json, stored: Json, places: list[str]) -> None:
     with pytest.raises(DefinitionError) as caught:
         unmasked(value, stored, place="auth")
 
-    assert caught.value.problems == (Problem(place, "there is no stored secret to keep here", "enter the value"),)
+    message = "there is no stored secret to keep here"
+    assert caught.value.problems == tuple(Problem(place, message, "enter the value") for place in places)
+    assert problems_of(value, masked(stored), place="auth") == list(caught.value.problems)

@@ -30,10 +30,12 @@ class Credentials:
     query: JsonObject = field(default_factory=dict)
     headers: JsonObject = field(default_factory=dict)
     body: JsonObject = field(default_factory=dict)
+    #: The secrets by themselves, as an API may repeat them: without "Bearer", undecorated, not encoded.
+    bare: tuple[str, ...] = field(default=(), repr=False)
 
     def secrets(self) -> tuple[str, ...]:
         """Return every text among them: none may be stored or shown."""
-        return tuple(texts_in([self.params, self.query, self.headers, self.body]))
+        return (*texts_in([self.params, self.query, self.headers, self.body]), *self.bare)
 
 
 NOTHING: Final = Credentials()
@@ -64,14 +66,23 @@ def static_credentials(auth: Auth, data: Json) -> Credentials:
 
 def bearer(token: Json) -> Credentials:
     """Return the header for an OAuth 2 token response. Source: RFC 6750 section 2.1."""
-    access_token = token.get("access_token") if isinstance(token, dict) else None
-    if not isinstance(access_token, str):
+    if not isinstance(token, dict) or not has_access_token(token):
         raise AuthFailed("the token response has no access_token")
-    return Credentials(headers={"Authorization": f"Bearer {access_token}"})
+    access_token = str(token["access_token"])
+    return Credentials(headers={"Authorization": f"Bearer {access_token}"}, bare=(access_token,))
 
 
-def token_form(auth: Auth, data: Json) -> tuple[str, JsonObject]:
+def has_access_token(token: Json) -> bool:
+    """Return whether this is an OAuth 2 token response. Source: RFC 6749 section 5.1."""
+    access_token = token.get("access_token") if isinstance(token, dict) else None
+    return isinstance(access_token, str) and access_token != ""
+
+
+def token_form(auth: Auth, data: Json, *, replaced: Json = None) -> tuple[str, JsonObject]:
     """Return the Basic authorization and the form of an OAuth 2 token request.
+
+    `replaced` is the token response that the next one takes the place of: a refresh token that it brought is used in
+    place of the connection's own.
 
     Source: RFC 6749 sections 2.3.1, 4.4 and 6.
     """
@@ -79,23 +90,47 @@ def token_form(auth: Auth, data: Json) -> tuple[str, JsonObject]:
     client_id, client_secret = _needed(given, "client_id"), _needed(given, "client_secret")
     form: JsonObject = {"scope": " ".join(auth.scopes)} if auth.scopes else {}
     if auth.setup_type == "oauth2_refresh_token":
-        form |= {"grant_type": "refresh_token", "refresh_token": _needed(given, "refresh_token")}
+        refresh_token = _refresh_token(replaced) or _needed(given, "refresh_token")
+        form |= {"grant_type": "refresh_token", "refresh_token": refresh_token}
     else:
         form |= {"grant_type": "client_credentials"}
     return _basic_value(quote_plus(client_id), quote_plus(client_secret)), form
 
 
+def with_refresh_token(token: Json, *, replaced: Json) -> Json:
+    """Return the token response with the refresh token that is good from now on.
+
+    A server may give a new one with each response, and then the one before is void; if it gives none, that one stays.
+    It is kept in memory with the token: a new process begins with the connection's own again.
+
+    Source: RFC 6749 section 6.
+    """
+    earlier = _refresh_token(replaced)
+    if not isinstance(token, dict) or _refresh_token(token) or not earlier:
+        return token
+    return {**token, "refresh_token": earlier}
+
+
 def oauth2_expiry(token: Json, *, now: dt.datetime) -> dt.datetime | None:
-    """Return when the token response says that it ends. Source: RFC 6749 section 5.1."""
+    """Return when the token response says that it ends. Source: RFC 6749 section 5.1; some write the number as text."""
     seconds = token.get("expires_in") if isinstance(token, dict) else None
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < 10**9:
+    if isinstance(seconds, str) and seconds.isascii() and seconds.isdecimal():
+        seconds = int(seconds[:12])
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 10**9:
         return None
     return now + dt.timedelta(seconds=seconds)
 
 
-def token_key(auth_tag: str, binding: Binding) -> str:
-    """Return the name under which a token is kept: another URL or other data is another token."""
-    parts: Json = [binding.base_url, binding.access_tag, auth_tag, binding.auth_data]
+def token_key(app: App, auth: Auth, binding: Binding) -> str:
+    """Return the name under which a token is kept: another URL, other data or another way to fetch it is another."""
+    login = app.action(auth.action_tag) if auth.action_tag else None
+    parts: Json = [
+        binding.base_url,
+        binding.access_tag,
+        binding.auth_data,
+        auth.to_compact_dict(),
+        login.to_compact_dict() if login else None,
+    ]
     return hashlib.sha256(strict_json.canonical(parts).encode()).hexdigest()
 
 
@@ -117,8 +152,14 @@ def sectioned(data: Json) -> Mapping[str, Json] | None:
     return None
 
 
+def _refresh_token(token: Json) -> str | None:
+    refresh_token = token.get("refresh_token") if isinstance(token, dict) else None
+    return refresh_token if isinstance(refresh_token, str) and refresh_token else None
+
+
 def _basic(given: Mapping[str, Json]) -> Credentials:
-    return Credentials(headers={"Authorization": _basic_value(_needed(given, "username"), _needed(given, "password"))})
+    username, password = _needed(given, "username"), _needed(given, "password")
+    return Credentials(headers={"Authorization": _basic_value(username, password)}, bare=(password,))
 
 
 def _basic_value(user: str, password: str) -> str:
@@ -140,7 +181,8 @@ def _api_key(auth: Auth, given: Mapping[str, Json]) -> Credentials:
 def _placed_tokens(auth: Auth, data: Json) -> Credentials:
     """Return the data in its own sections, or where the auth's token fields say that flat keys go."""
     given = sectioned(data) or _by_fields(auth, _flat(data))
-    return Credentials(**{section: _decorated(auth, section, given.get(section)) for section in SECTIONS})
+    placed = {section: _decorated(auth, section, given.get(section)) for section in SECTIONS}
+    return Credentials(**placed, bare=tuple(texts_in(dict(given))))
 
 
 def _by_fields(auth: Auth, given: Mapping[str, Json]) -> dict[str, Json]:
