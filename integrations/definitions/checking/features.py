@@ -20,7 +20,7 @@ from integrations.errors import InvalidInput, Problem, join_place
 from integrations.types import Json, JsonObject
 
 #: Past these, a definition is not worth listing further, and hints for each would take long to find.
-MAX_PROBLEMS = 200
+MAX_PROBLEMS = 100
 
 
 def check_feature(feature: Feature, contents: Contents, *, place: str | None = None) -> list[Problem]:

@@ -91,7 +91,7 @@ def of_value(value: Json, name: str) -> Shape | None:
 
 
 def of_event(event: Event, result: Shape | None) -> Shape | None:
-    """Return what an event leaves behind: a for_each a list of results, a do_while its last; a fallback's is unknown."""
+    """Return what an event leaves behind: a for_each a list, a do_while its last result; a fallback's is unknown."""
     if event.fallback is not None:
         return None
     if event.condition is not None and event.condition.type == "for_each":

@@ -71,14 +71,17 @@ def spelled_as_declared(section: str, fields: Sequence[Field], values: Mapping[s
 
 
 def supplied_by_auths(app: App) -> dict[str, set[str]]:
-    """Return by section the keys that some auth of the app fills in, so that an event need not."""
+    """Return by section the keys that some auth of the app fills in, so that an event need not.
+
+    A credential_access auth fills in nothing: its token goes where a mapping says `$Auth{…}`.
+    """
     supplied: dict[str, set[str]] = {section: set() for section in SECTIONS}
     for auth in app.auths:
         for section in SECTIONS:
             supplied[section] |= {field.key for field in getattr(auth.tokens, section)}
         if auth.setup_type == "api_key":
             supplied["query" if auth.placement == "query" else "headers"].add(auth.key_name)
-        elif auth.setup_type != "token_access":
+        elif auth.setup_type == "basic" or auth.setup_type.startswith("oauth2"):
             supplied["headers"].add("Authorization")
     return supplied
 

@@ -307,7 +307,7 @@ def test_long_chain_of_sequences_is_checked_in_well_under_a_second() -> None:
 def test_problems_of_a_hopeless_feature_are_cut_off() -> None:
     sequences = _sequences(**{f"s{number}": ["nobody"] for number in range(300)})
 
-    assert len(check_feature(feature(sequence=sequences), contents())) == 200
+    assert len(check_feature(feature(sequence=sequences), contents())) == 100
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -148,6 +148,13 @@ def test_what_an_auth_supplies_is_not_missing() -> None:
     assert supplied == []
 
 
+def test_token_of_a_credential_auth_is_supplied_by_nobody() -> None:
+    auth = {"tag": "user", "setup_type": "credential_access", "action_tag": "pay"}
+    app = App.parse({"app_name": "A", "tag": "a", "actions": [_PAY], "auths": [auth]})
+
+    assert not any(supplied_by_auths(app).values())
+
+
 def test_api_key_is_supplied_where_it_is_placed() -> None:
     auth = {"tag": "key", "setup_type": "api_key", "placement": "query", "key_name": "k"}
     app = App.parse({"app_name": "A", "tag": "a", "auths": [auth]})
