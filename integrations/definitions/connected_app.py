@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from pydantic import JsonValue, model_validator
 from pydantic_core import PydanticCustomError
@@ -53,7 +53,3 @@ def app_tag_candidates(access_tag: str) -> list[str]:
     """Return the app tags that an access tag may stand for, most specific first: `a:b:c` → `a:b:c`, `a:b`, `a`."""
     parts = access_tag.split(":")
     return [":".join(parts[:length]) for length in range(len(parts), 0, -1)]
-
-
-def as_mapping(variables: tuple[BoundVariable, ...]) -> dict[str, Any]:
-    return {variable.key: variable.value for variable in variables}

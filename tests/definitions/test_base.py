@@ -8,7 +8,7 @@ import pytest
 from integrations.definitions.app import App
 from integrations.definitions.base import Definition, nearest
 from integrations.definitions.cache import Cache
-from integrations.definitions.connected_app import ConnectedApp, app_tag_candidates, as_mapping
+from integrations.definitions.connected_app import ConnectedApp, app_tag_candidates
 from integrations.definitions.database import Database
 from integrations.definitions.environment import Environment
 from integrations.definitions.feature import Feature
@@ -345,11 +345,10 @@ def test_access_tag_may_stand_for_the_app_tags_that_it_starts_with() -> None:
     assert app_tag_candidates("a:b:c") == ["a:b:c", "a:b", "a"]
 
 
-def test_bound_variables_as_a_mapping() -> None:
-    binding = {"app_env_slug": "p", "integration_env_slug": "dev", "variables": [{"key": "k", "value": 0}]}
+def test_binding_is_found_by_its_environment() -> None:
+    binding = {"app_env_slug": "p", "integration_env_slug": "dev"}
     connected = ConnectedApp.parse({"access_tag": "a", "envs": [binding]})
 
-    assert as_mapping(connected.envs[0].variables) == {"k": 0}
     assert connected.binding_for("dev") == connected.envs[0]
     assert connected.binding_for("prd") is None
 
