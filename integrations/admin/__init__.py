@@ -1,0 +1,35 @@
+"""The admin: one noun a file. Django imports this package to find them."""
+
+from __future__ import annotations
+
+from integrations.admin import (
+    app,
+    audit_record,
+    cache,
+    connected_app,
+    database,
+    environment,
+    feature,
+    function,
+    integration,
+    job,
+    notification,
+    secret,
+    users,
+)
+
+__all__ = [
+    "app",
+    "audit_record",
+    "cache",
+    "connected_app",
+    "database",
+    "environment",
+    "feature",
+    "function",
+    "integration",
+    "job",
+    "notification",
+    "secret",
+    "users",
+]

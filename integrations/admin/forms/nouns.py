@@ -1,0 +1,130 @@
+"""Forms of integrations, environments, caches and jobs: one definition, no rows below it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from integrations import models
+from integrations.admin.forms.base import DefinitionForm
+from integrations.admin.forms.fields import TAG_HELP, JsonField, SecretJsonField
+from integrations.types import JsonObject
+
+
+class IntegrationForm(DefinitionForm):
+    SHAPE = ("name", "tag", "description", "unique")
+
+    class Meta:
+        labels = {"unique": "Unique name"}
+        help_texts = {
+            "name": "What people call it, such as “Order sync”.",
+            "tag": f"{TAG_HELP} Made from the name when left empty.",
+            "description": "What it is for, and who asks for it.",
+            "unique": "Refuse a second integration of this name. Otherwise creating the name again opens this one.",
+            "members": "Who may see it, besides those who see every integration.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "tag" in self.fields:
+            self.fields["tag"].required = False
+
+    def given(self) -> JsonObject:
+        # The description is required, but may be empty.
+        return {"description": "", **super().given()}
+
+
+class EnvironmentForm(DefinitionForm):
+    KEY = "slug"
+    SHAPE = ("env_name", "slug", "description", "active", "auth")
+    ALIASES = {"envs": "auth"}
+
+    auth = SecretJsonField(
+        label="Default authentication data",
+        empty={},
+        place="auth",
+        help_text='Used by connected apps that have none of their own here: {"headers": {"X-Api-Key": "…"}}. Values '
+        'are write-only: "[sealed]" keeps the stored one. A text that is just $Secret{key} reads that secret.',
+    )
+
+    class Meta:
+        labels = {"env_name": "Name", "active": "Active"}
+        help_texts = {
+            "env_name": "Such as “Production”.",
+            "slug": "2 to 16 lower-case letters and digits, a letter first; three is the custom: dev, stg, prd.",
+            "active": "An inactive environment starts no run.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["auth"] = self.instance.auth_shape
+
+    def values(self) -> JsonObject:
+        """Return the definition with its bindings as they are: those are edited on their connected apps."""
+        kept = {} if self.is_new else {"envs": self.instance.to_definition().to_dict().get("envs", [])}
+        return {"auth": {}, **super().values(), **kept}
+
+
+class CacheForm(DefinitionForm):
+    SHAPE = ("tag", "name", "description", "sequence_tag", "event_tag", "expiry", "period")
+
+    class Meta:
+        labels = {"sequence_tag": "Sequence", "event_tag": "Event", "expiry": "Keep for", "period": "Unit"}
+        help_texts = {
+            "tag": TAG_HELP,
+            "sequence_tag": "The tag of the sequence whose event is cached.",
+            "event_tag": "The event in it (its own name where it has one). Only its successful results are kept.",
+            "expiry": "A whole number above 0.",
+        }
+
+
+class EnvironmentChoice(forms.ModelChoiceField):
+    """Names the integration, too: the same slug is in most of them."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.integration.tag} / {obj.slug}"
+
+
+class JobForm(DefinitionForm):
+    SHAPE = (
+        *("tag", "name", "description", "target", "input", "schedule", "retries", "retry", "overlap", "missed"),
+        *("paused", "priority", "timeout"),
+    )
+    ALIASES = {"env": "environment"}
+
+    target = JsonField(
+        place="target",
+        rows=4,
+        help_text='What is run: {"type": "action", "event": "get_order", "app": "orders"}. Types: feature, action, '
+        "function, notification, database_action, job. Empty is the feature of the same tag.",
+    )
+    input = JsonField(empty={}, place="input", help_text='What the target is given: {"order_id": "A-7"}.')
+    schedule = JsonField(
+        place="schedule",
+        rows=5,
+        help_text='{"cron": "0 6 * * 1", "tz": "Europe/Berlin"}, or {"every": 300} seconds, or '
+        '{"start_at": "2026-12-24T18:00:00Z"}; “limit” and “end_at” end it.',
+    )
+    retry = JsonField(
+        label="Retry policy", place="retry", rows=4, help_text='{"max": 3, "delay": 0.5, "factor": 2, "longest": 60}'
+    )
+
+    class Meta:
+        labels = {"overlap": "When the last run still runs", "missed": "When a time was missed"}
+        help_texts = {
+            "tag": TAG_HELP,
+            "retries": "How often a failed run is started again, 0 to 100.",
+            "priority": "-100 to 100; higher ones are taken up first.",
+            "timeout": "Seconds; empty is no limit.",
+        }
+
+    def values(self) -> JsonObject:
+        environment: models.Environment | None = self.cleaned_data.get("environment")
+        return {**super().values(), **({"env": environment.slug} if environment else {})}
+
+    def prepare(self, cleaned: dict[str, Any]) -> None:
+        super().prepare(cleaned)
+        environment = cleaned.get("environment")
+        if environment and self.can_be_checked and environment.integration_id != self.instance.integration_id:
+            self.add_error("environment", "This environment belongs to another integration.")

@@ -1,0 +1,40 @@
+"""Who opens the admin's pages: an engineer of one integration, and people who may do less."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from integrations.models import Integration
+from tests.factories import IntegrationFactory, UserFactory
+
+
+@pytest.fixture
+def integration(db: None) -> Integration:
+    return IntegrationFactory(name="Order sync", tag="order_sync")
+
+
+@pytest.fixture
+def engineer(integration: Integration) -> User:
+    """Someone who may build everything in the integration, code included."""
+    return member(integration, "Integration engineers", "Code authors")
+
+
+@pytest.fixture
+def page(engineer: User) -> Client:
+    return logged_in(engineer)
+
+
+def member(integration: Integration, *groups: str) -> User:
+    """Return a new member of the integration who belongs to these groups."""
+    user = UserFactory(is_staff=True)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    integration.members.add(user)
+    return user
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
