@@ -38,7 +38,7 @@ class RunQuerySet(ScopedQuerySet["Run"]):
 
     def with_release_digest(self) -> RunQuerySet:
         """Return the runs with what executing them takes, but for the release's content, which a process may know."""
-        return self.select_related("release", "environment").defer("release__content")
+        return self.select_related("release", "environment__integration").defer("release__content")
 
     def unfinished(self) -> RunQuerySet:
         return self.filter(finished_at__isnull=True)

@@ -8,6 +8,8 @@ from integrations import models
 from integrations.definitions import secrecy
 from integrations.definitions.connected_app import Binding
 from integrations.definitions.environment import AppEnvironmentBinding
+from integrations.errors import Problem
+from integrations.types import Json
 
 
 def write_for_connected_app(connected: models.ConnectedApp, bindings: Iterable[Binding]) -> None:
@@ -22,6 +24,27 @@ def write_for_environment(environment: models.Environment, bindings: Iterable[Ap
     connected = {each.access_tag: each for each in models.ConnectedApp.objects.for_integration(environment.integration)}
     kept = [_write(connected[binding.access_tag], environment, binding) for binding in bindings]
     models.AppBinding.objects.filter(environment=environment).exclude(pk__in=kept).delete()
+
+
+def kept_problems(
+    row: models.ConnectedApp | models.Environment, bindings: Iterable[Binding | AppEnvironmentBinding], *, place: str
+) -> list[Problem]:
+    """Return every sealed value that the bindings of a connected app or an environment keep, but that is not stored."""
+    stored = _shapes(row) if row.pk else {}
+    problems: list[Problem] = []
+    for index, binding in enumerate(bindings):
+        other = binding.integration_env_slug if isinstance(binding, Binding) else binding.access_tag
+        where = f"{place}/envs[{index}]/auth/data"
+        problems += secrecy.problems_of(binding.auth.data, stored.get(other), place=where)
+    return problems
+
+
+def _shapes(row: models.ConnectedApp | models.Environment) -> dict[str, Json]:
+    """Return the masked auth data of each binding by what is on its other side."""
+    rows = row.bindings.select_related("connected_app", "environment")
+    if isinstance(row, models.ConnectedApp):
+        return {each.environment.slug: each.auth_shape for each in rows}
+    return {each.connected_app.access_tag: each.auth_shape for each in rows}
 
 
 def _write(

@@ -9,6 +9,7 @@ from integrations.connectors.redaction import Redactor
 from integrations.definitions.release import Release
 from integrations.engine.context import Cancellation, Context, RunInfo
 from integrations.operations import _checkpoints, _opening
+from integrations.operations._recent import stamp_of
 from integrations.operations._runtime import Runtime
 from integrations.operations._telling import Teller
 
@@ -23,7 +24,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
         IntegrationsError: something that the run needs is gone or cannot be opened.
     """
     release = _release(run.release.digest)
-    opened = _opening.open_for(run.environment)
+    opened = _opening.open_for(run.environment, stamp_of(run.environment.integration))
     return Context(
         run=_run_info(run, release),
         release=release,

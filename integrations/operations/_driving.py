@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from integrations.engine.records import Outcome, RunError, StepRecord
 from integrations.errors import IntegrationsError
 from integrations.operations import _claiming, _contexts, _database_time
 from integrations.operations._runtime import Reply, Runtime
-from integrations.operations._storing import StepSheet, store_end, store_steps
+from integrations.operations._storing import StepSheet, store_ends, store_steps
 from integrations.operations._telling import End, Question, Queue, Step, Teller, Told
 
 logger = logging.getLogger(__name__)
@@ -118,8 +118,7 @@ class Driver:
             store_steps([(self._held[each.run_id].sheet, each.record) for each in told if isinstance(each, Step)])
             replies = [_answered(each) for each in told if isinstance(each, Question)]
             ended = [each.run_id for each in told if isinstance(each, End)]
-            for run_id in ended:
-                _store_end(self._held[run_id])
+            store_ends(_outcomes(self._held[run_id] for run_id in ended))
         self.give_up(lost)
         for run_id in ended:
             del self._held[run_id]
@@ -141,13 +140,12 @@ def _answered(question: Question) -> Reply:
         return Reply(question.answer, error=error)
 
 
-def _store_end(held: _Held) -> None:
-    """Store how an execution ended; one that a fault of this program broke off counts as a crash of the run."""
-    try:
-        outcome = held.execution.result()
-    except (Exception, CancelledError) as error:
-        logger.exception("Execution broke off", extra={"action": "execution_broke_off", "run": str(held.run.pk)})
-        evidence = f"the execution broke off: {type(error).__name__}"
-        _claiming.crashed(held.run, evidence=evidence, now=_database_time.now())
-        return
-    store_end(held.run, outcome)
+def _outcomes(ended: Iterable[_Held]) -> Iterator[tuple[models.Run, Outcome]]:
+    """Yield how executions ended; one that a fault of this program broke off counts as a crash of its run instead."""
+    for held in ended:
+        try:
+            yield held.run, held.execution.result()
+        except (Exception, CancelledError) as error:
+            logger.exception("Execution broke off", extra={"action": "execution_broke_off", "run": str(held.run.pk)})
+            evidence = f"the execution broke off: {type(error).__name__}"
+            _claiming.crashed(held.run, evidence=evidence, now=_database_time.now())

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from integrations import models, strict_json
 from integrations.connectors.base import Binding
 from integrations.connectors.http.auth import texts_in
+from integrations.definitions.app import AppEnvironment
 from integrations.errors import OperationRefused
-from integrations.operations import secrets as secret_operations
+from integrations.operations._recent import Recent, Stamp
 from integrations.types import Json
 
 #: Keys of auth data whose values name somebody and prove nothing.
@@ -33,15 +34,50 @@ class Opened:
         return (*self.secrets.values(), *texts_in(auth_data))
 
 
-def open_for(environment: models.Environment) -> Opened:
-    """Return its integration's bindings and secrets in this environment."""
-    secrets = secret_operations.opened_for(environment)
-    default_auth = environment.open_auth()
-    rows = models.AppBinding.objects.filter(environment=environment).select_related(
-        "connected_app__app", "app_environment"
-    )
-    bindings = {row.connected_app.access_tag: _opened(row, default_auth, secrets) for row in rows}
+@dataclass(frozen=True, slots=True)
+class _SealedBinding:
+    row: models.AppBinding
+    app_environment: AppEnvironment
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """What is stored for an environment, nothing of it opened."""
+
+    environment: models.Environment
+    bindings: tuple[_SealedBinding, ...]
+    secrets: tuple[models.Secret, ...]
+
+
+#: By environment and stamp.
+_recent: Recent[_Sealed] = Recent(most=500)
+
+
+def open_for(environment: models.Environment, stamp: Stamp) -> Opened:
+    """Return its integration's bindings and secrets in this environment; `stamp` is the integration's, just read."""
+    sealed = _recent.get((environment.pk, stamp), lambda: _read(environment))
+    secrets = {secret.key: secret.open_value() for secret in sealed.secrets}
+    default_auth = sealed.environment.open_auth()
+    bindings = {
+        binding.row.connected_app.access_tag: _opened(binding, default_auth, secrets) for binding in sealed.bindings
+    }
     return Opened(bindings=bindings, secrets=secrets)
+
+
+def _read(environment: models.Environment) -> _Sealed:
+    rows = models.AppBinding.objects.for_environment(environment).select_related("connected_app", "app_environment")
+    return _Sealed(
+        environment=models.Environment.objects.get(pk=environment.pk),
+        bindings=tuple(map(_sealed_binding, rows)),
+        secrets=tuple(models.Secret.objects.in_effect(environment)),
+    )
+
+
+def _sealed_binding(row: models.AppBinding) -> _SealedBinding:
+    app_environment = row.app_environment.to_definition()
+    parts: Json = [app_environment.to_compact_dict(), row.variables, row.auth_tag, row.sealed_auth]
+    return _SealedBinding(row, app_environment, _digest(parts))
 
 
 def _without_names(auth_data: Json) -> Json:
@@ -51,8 +87,8 @@ def _without_names(auth_data: Json) -> Json:
     return {key: _without_names(value) for key, value in auth_data.items() if key.lower() not in _NAMES}
 
 
-def _opened(row: models.AppBinding, default_auth: Json, secrets: Mapping[str, str]) -> Binding:
-    app_environment = row.app_environment.to_definition()
+def _opened(binding: _SealedBinding, default_auth: Json, secrets: Mapping[str, str]) -> Binding:
+    row, app_environment = binding.row, binding.app_environment
     variables = {each["key"]: _with_secrets(each["value"], secrets) for each in row.variables}
     own_auth = row.open_auth()
     auth_data = _with_secrets(default_auth if own_auth is None else own_auth, secrets)
@@ -65,7 +101,7 @@ def _opened(row: models.AppBinding, default_auth: Json, secrets: Mapping[str, st
         variables=variables,
         auth_tag=row.auth_tag or None,
         auth_data=auth_data,
-        digest=_digest([app_environment.to_compact_dict(), variables, row.auth_tag, auth_data]),
+        digest=binding.digest,
     )
 
 
@@ -84,5 +120,5 @@ def _with_secrets(value: Json, secrets: Mapping[str, str]) -> Json:
 
 
 def _digest(parts: Json) -> str:
-    """Return a short fingerprint that tells bindings apart; one way, so that it gives nothing away."""
+    """Return a short fingerprint that tells bindings apart."""
     return hashlib.sha256(strict_json.canonical(parts).encode()).hexdigest()[:16]

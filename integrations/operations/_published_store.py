@@ -14,8 +14,8 @@ class PublishedStore(Store[Row, Shape]):
 
     def authorize(self, row: Row, definition: Shape, by: Actor) -> None:
         """Changing source needs the code-execution grant, a permission of its own."""
-        source = getattr(definition, "function", None)
-        if source is not None and source != (row.function if row.pk else None):
+        code = _code(definition)
+        if code is not None and code != (_code(row.to_definition()) if row.pk else None):
             require(by, "write_code", to="write code")
 
     def publish(self, *, row: Row, by: Actor, reason: str = "") -> Any:
@@ -34,3 +34,8 @@ class PublishedStore(Store[Row, Shape]):
             NotAvailableYet: this release cannot run it.
         """
         raise NotImplementedError
+
+
+def _code(definition: Any) -> tuple[str, str] | None:
+    """Return language and source; None for a feature made of sequences."""
+    return None if definition.function is None else (definition.language, definition.function)

@@ -11,7 +11,7 @@ from integrations.operations.actors import Actor
 
 
 def rewrite(integration: models.Integration, *, kind: str, old: str, new: str, by: Actor) -> None:
-    """Make every feature, job and cache that refers to `old` refer to `new`; a published feature is published again."""
+    """Make every feature, job and cache that refers to `old` refer to `new`, and every version that runs."""
     kinds: tuple[Any, ...] = (models.Feature, models.Job, models.Cache)
     for model in kinds:
         for row in model.objects.for_integration(integration).with_definition():
@@ -20,9 +20,16 @@ def rewrite(integration: models.Integration, *, kind: str, old: str, new: str, b
             if after != before:
                 row.apply(after)
                 row.save()
-                _publish_again(row, f"{kind} {old} is now called {new}", by)
+            if isinstance(row, models.Feature):
+                _publish_renamed(row, kind=kind, old=old, new=new, by=by)
 
 
-def _publish_again(row: models.DefinitionModel[Any], reason: str, by: Actor) -> None:
-    if isinstance(row, models.Feature) and row.versions.exists():
-        _versions.freeze(row, by=by, reason=reason)
+def _publish_renamed(feature: models.Feature, *, kind: str, old: str, new: str, by: Actor) -> None:
+    """Publish what runs of the feature once more under the new name; a draft beside it stays a draft."""
+    version = feature.latest_version()
+    if version is None:
+        return
+    before = version.to_definition()
+    after = checking.rename_references(before, kind, old, new)
+    if after != before:
+        _versions.freeze(feature, by=by, reason=f"{kind} {old} is now called {new}", definition=after)

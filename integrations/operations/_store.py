@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from django.db import transaction
-
 from integrations import models
 from integrations.definitions import checking
 from integrations.definitions.base import Definition
@@ -15,6 +13,7 @@ from integrations.definitions.contents import Contents
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
 from integrations.operations import _audit, _renaming
 from integrations.operations._contents import contents_of
+from integrations.operations._transactions import all_or_nothing, lock, revision_of
 from integrations.operations.actors import Actor, require
 from integrations.types import JsonObject
 
@@ -68,7 +67,8 @@ class Store(Generic[Row, Shape]):
         """Return everything that speaks against `definition` in a new or stored row; `save` refuses for just these."""
         before = None if row.pk is None else row.to_definition()
         contents = self.replaced(contents_of(row.integration), before, definition)
-        return [*self._collisions(row, definition), *self.check(definition, contents)]
+        kept = self.kept_problems(row, definition)
+        return [*self._collisions(row, definition), *self.check(definition, contents), *kept]
 
     def in_use(self, row: Row) -> Sequence[str]:
         """Return every place that refers to the row; `delete` refuses while there is one."""
@@ -115,11 +115,13 @@ class Store(Generic[Row, Shape]):
         is_new = row.pk is None
         self._require("add" if is_new else "change", by, to=f"{'add' if is_new else 'change'} {self.collection}")
         self.authorize(row, definition, by)
-        problems = self.problems(row=row, definition=definition)
-        if problems:
-            raise DefinitionError(problems)
+        seen = revision_of(row.integration)
+        self._refuse(row, definition)
         before = None if is_new else row.to_definition()
-        with transaction.atomic():
+        with all_or_nothing():
+            if lock(row.integration) != seen:
+                # Someone else was faster, so what was found a moment ago may not hold any more.
+                self._refuse(row, definition)
             self.write(row, definition)
             if before is not None and self.key_of(before) != self.key_of(definition):
                 self.rename(row.integration, self.key_of(before), self.key_of(definition), by=by)
@@ -140,11 +142,12 @@ class Store(Generic[Row, Shape]):
         self._require("delete", by, to=f"delete {self.collection}")
         definition = row.to_definition()
         tag = self.key_of(definition)
-        places = self.in_use(row)
-        if places:
-            raise InUse(self.kind, tag, places)
         integration = row.integration
-        with transaction.atomic():
+        with all_or_nothing():
+            lock(integration)
+            places = self.in_use(row)
+            if places:
+                raise InUse(self.kind, tag, places)
             row.delete()
             _audit.write("delete", kind=self.kind, tag=tag, by=by, integration=integration, before=definition.to_dict())
             integration.touch()
@@ -160,6 +163,10 @@ class Store(Generic[Row, Shape]):
 
     def check(self, definition: Shape, contents: Contents) -> list[Problem]:
         """Return everything that is wrong with `definition` among `contents`, which holds it already."""
+        return []
+
+    def kept_problems(self, row: Row, definition: Shape) -> list[Problem]:
+        """Return every sealed value that `definition` means to keep, but that is not stored."""
         return []
 
     def write(self, row: Row, definition: Shape) -> None:
@@ -201,6 +208,11 @@ class Store(Generic[Row, Shape]):
         if others.filter(**{self.key: tag}).exists():
             return [Problem(f"{self.place_of(tag)}/{self.key}", f'there is already a {self.kind} "{tag}"')]
         return []
+
+    def _refuse(self, row: Row, definition: Shape) -> None:
+        problems = self.problems(row=row, definition=definition)
+        if problems:
+            raise DefinitionError(problems)
 
     def _finish(self, verb: str, row: Row, before: Shape | None, *, by: Actor, reason: str) -> None:
         after = row.to_definition()

@@ -7,6 +7,7 @@ from typing import Any
 
 from integrations import models
 from integrations.engine.records import Outcome, StepKey, StepRecord
+from integrations.models import run_ends
 from integrations.operations import _database_time
 
 _IDENTITY = ["run", "sequence", "event", "role", "iteration", "attempt"]
@@ -61,19 +62,23 @@ def store_steps(told: Iterable[tuple[StepSheet, StepRecord]]) -> None:
     models.RunLog.objects.bulk_create([row for step, record in latest.values() for row in _log_rows(step, record)])
 
 
-def store_end(run: models.Run, outcome: Outcome) -> None:
-    """Store how an execution ended: the run has ended, or is parked until it is due."""
+def store_ends(ended: Iterable[tuple[models.Run, Outcome]]) -> None:
+    """Store how executions ended: each run has ended, or is parked until it is due."""
+    run_ends.store([_end(run, outcome) for run, outcome in ended], now=_database_time.now())
+
+
+def _end(run: models.Run, outcome: Outcome) -> run_ends.RunEnd:
     error = outcome.error
-    changes: dict[str, Any] = {
-        "output": outcome.output,
-        "due_at": outcome.due_at,
-        "error_code": error.code if error else "",
-        "error_message": error.message if error else "",
-        "error_place": error.place if error else "",
-    }
-    held = models.Run.objects.filter(fence=run.fence)
-    now = _database_time.now()
-    held.transition(run.pk, from_=models.Run.Status.RUNNING, to=models.Run.Status(outcome.status), now=now, **changes)
+    return run_ends.RunEnd(
+        run_id=run.pk,
+        fence=run.fence,
+        status=models.Run.Status(outcome.status),
+        output=outcome.output,
+        error_code=error.code if error else "",
+        error_message=error.message if error else "",
+        error_place=error.place if error else "",
+        due_at=outcome.due_at,
+    )
 
 
 def _row(sheet: StepSheet, record: StepRecord) -> models.Step:

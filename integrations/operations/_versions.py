@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
-
 from integrations.operations import _audit
+from integrations.operations._transactions import all_or_nothing, lock
 from integrations.operations.actors import Actor, user_of
 
 
-def freeze(row: Any, *, by: Actor, reason: str, **frozen: Any) -> Any:
+def freeze(row: Any, *, by: Actor, reason: str, definition: Any = None, **frozen: Any) -> Any:
     """Return the row's latest version, made now if what is saved differs from it.
 
-    `row` is a function or feature; `frozen` is what its version holds beside the definition.
+    `row` is a function or feature; `definition` stands in for what is saved; `frozen` is what its version holds beside
+    the definition.
     """
-    definition = row.to_definition()
-    latest = row.latest_version()
-    if latest is not None and latest.to_definition() == definition:
-        return latest
-    with transaction.atomic():
+    definition = definition or row.to_definition()
+    with all_or_nothing():
+        lock(row.integration)
+        latest = row.latest_version()
+        if latest is not None and latest.to_definition() == definition:
+            return latest
         version = row.versions.create(
             number=latest.number + 1 if latest else 1,
             definition=definition.to_compact_dict(),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from django.db import transaction
-
 from integrations import models
 from integrations.definitions import checking
 from integrations.definitions.app import App
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
 from integrations.operations import _audit
+from integrations.operations._app_uses import broken_uses
+from integrations.operations._transactions import all_or_nothing
 from integrations.operations.actors import Actor, require
 from integrations.types import Json, JsonObject
 
@@ -59,7 +59,12 @@ def parse(values: JsonObject) -> App:
 
 def problems(*, row: models.App, definition: App) -> list[Problem]:
     """Return everything that speaks against `definition` in a new or stored row; `save` refuses for just these."""
-    return [*_collisions(row, definition), *checking.check_app(definition), *_bound_environments(row, definition)]
+    return [
+        *_collisions(row, definition),
+        *checking.check_app(definition),
+        *_bound_environments(row, definition),
+        *broken_uses(row, definition),
+    ]
 
 
 def in_use(row: models.App) -> list[str]:
@@ -127,11 +132,13 @@ def save(*, row: models.App, definition: App, by: Actor) -> models.App:
     before = None if is_new else row.to_definition()
     if before is not None and before.tag != definition.tag:
         _refuse_in_use(row)
-    with transaction.atomic():
+    with all_or_nothing():
         row.apply(definition)
         row.save()
         row.apply_parts(definition)
         row.touch()
+        for integration in models.Integration.objects.filter(connected_apps__app=row).distinct():
+            integration.touch()
         _audit.write(
             "add" if is_new else "change",
             kind="app",
@@ -152,7 +159,7 @@ def delete(*, row: models.App, by: Actor) -> None:
     require(by, "delete_app", to="delete apps")
     _refuse_in_use(row)
     before = row.to_definition().to_dict()
-    with transaction.atomic():
+    with all_or_nothing():
         row.delete()
         _audit.write("delete", kind="app", tag=str(before["tag"]), by=by, before=before)
 

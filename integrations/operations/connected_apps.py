@@ -35,11 +35,15 @@ class ConnectedAppStore(Store[models.ConnectedApp, ConnectedApp]):
     def check(self, definition: ConnectedApp, contents: Contents) -> list[Problem]:
         return checking.check_connected_app(definition, contents)
 
+    def kept_problems(self, row: models.ConnectedApp, definition: ConnectedApp) -> list[Problem]:
+        return _bindings.kept_problems(row, definition.envs, place=self.place_of(definition.access_tag))
+
     def write(self, row: models.ConnectedApp, definition: ConnectedApp) -> None:
         row.app = _app_of(definition.app_tag or definition.access_tag)
         row.apply(definition)
         row.save()
         _bindings.write_for_connected_app(row, definition.envs)
+        row.forget_prefetched()
 
 
 store = ConnectedAppStore()

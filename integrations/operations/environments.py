@@ -23,6 +23,14 @@ class EnvironmentStore(Store[models.Environment, Environment]):
     def check(self, definition: Environment, contents: Contents) -> list[Problem]:
         return checking.check_environment(definition, contents)
 
+    def kept_problems(self, row: models.Environment, definition: Environment) -> list[Problem]:
+        place = self.place_of(definition.slug)
+        stored = row.auth_shape if row.pk else {}
+        return [
+            *secrecy.problems_of(dict(definition.auth), stored, place=f"{place}/auth"),
+            *_bindings.kept_problems(row, definition.envs, place=place),
+        ]
+
     def write(self, row: models.Environment, definition: Environment) -> None:
         stored = row.open_auth() if row.pk else {}
         auth = secrecy.unmasked(dict(definition.auth), stored, place=f"{self.place_of(definition.slug)}/auth")
@@ -30,6 +38,7 @@ class EnvironmentStore(Store[models.Environment, Environment]):
         row.set_auth(auth if isinstance(auth, dict) else {})
         row.save()
         _bindings.write_for_environment(row, definition.envs)
+        row.forget_prefetched()
 
     def places_in_use(self, row: models.Environment, contents: Contents) -> Sequence[str]:
         runs = models.Run.objects.filter(environment=row).count()

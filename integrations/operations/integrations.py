@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db.models import QuerySet
 
 from integrations import models
 from integrations.definitions.integration import Integration
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
 from integrations.operations import _audit
+from integrations.operations._transactions import all_or_nothing
 from integrations.operations.actors import Actor, require, user_of
 from integrations.types import JsonObject
 
@@ -23,7 +24,9 @@ def fetch(*, tag: str, by: Actor) -> models.Integration:
 
     Raises:
         NotFound: naming those that `by` may see.
+        PermissionRefused
     """
+    require(by, "view_integration", to="see integrations")
     visible = models.Integration.objects.visible_to(by)
     integration = visible.filter(tag=tag).first()
     if integration is None:
@@ -32,6 +35,7 @@ def fetch(*, tag: str, by: Actor) -> models.Integration:
 
 
 def fetch_all(*, by: Actor) -> list[models.Integration]:
+    require(by, "view_integration", to="see integrations")
     return list(models.Integration.objects.visible_to(by).order_by("name"))
 
 
@@ -68,9 +72,9 @@ def create(*, values: JsonObject, by: Actor) -> models.Integration:
     """
     require(by, "add_integration", to="add integrations")
     definition = parse(values)
-    existing = models.Integration.objects.named(definition.name).first()
-    if existing is not None:
-        return _opened(existing, definition, by)
+    namesakes = models.Integration.objects.named(definition.name)
+    if namesakes.exists():
+        return _opened(namesakes, definition, by)
     return save(row=models.Integration(created_by=user_of(by)), definition=definition, by=by)
 
 
@@ -92,7 +96,7 @@ def save(*, row: models.Integration, definition: Integration, by: Actor) -> mode
     if found:
         raise DefinitionError(found)
     before = None if is_new else row.to_definition().to_dict()
-    with transaction.atomic():
+    with all_or_nothing():
         row.apply(definition)
         row.save()
         if is_new and row.created_by is not None:
@@ -121,7 +125,7 @@ def delete(*, row: models.Integration, by: Actor) -> None:
     if places:
         raise InUse("integration", row.tag, places)
     before = row.to_definition().to_dict()
-    with transaction.atomic():
+    with all_or_nothing():
         tag = row.tag
         row.delete()
         _audit.write("delete", kind="integration", tag=tag, by=by, before=before)
@@ -131,7 +135,7 @@ def set_members(*, row: models.Integration, members: Iterable[User], by: Actor) 
     """Make just these the people who may see the integration, beside those who see every one."""
     require(by, "change_integration", to="change the members of integrations")
     before = _member_names(row)
-    with transaction.atomic():
+    with all_or_nothing():
         row.members.set(members)
         after = _member_names(row)
         if after != before:
@@ -143,11 +147,11 @@ def _member_names(row: models.Integration) -> JsonObject:
     return {"members": list(names)}
 
 
-def _opened(existing: models.Integration, definition: Integration, by: Actor) -> models.Integration:
-    visible = models.Integration.objects.visible_to(by).filter(pk=existing.pk).exists()
-    if definition.unique or existing.unique or not visible:
+def _opened(namesakes: QuerySet[models.Integration], definition: Integration, by: Actor) -> models.Integration:
+    visible = models.Integration.objects.visible_to(by).filter(pk__in=namesakes.values("pk")).order_by("pk").first()
+    if visible is None or definition.unique or visible.unique:
         raise AlreadyExists("integration", definition.name)
-    return existing
+    return visible
 
 
 def _collisions(row: models.Integration, definition: Integration) -> list[Problem]:

@@ -19,8 +19,10 @@ from integrations.operations import (
     environments,
     features,
     integrations,
+    workers,
 )
 from integrations.operations._driving import OnStep
+from integrations.operations._recent import current_stamp
 from integrations.operations.actors import Actor, require, user_of
 from integrations.types import Json
 
@@ -51,11 +53,11 @@ def start(
     require(by, "start_run", to="start runs")
     if not environment.active:
         raise OperationRefused(f'environment "{environment.slug}" is inactive; activate it to start runs in it')
-    release = _releases.current(feature)
-    definition = release.to_definition()
+    stamp = current_stamp(feature.integration)
+    release, definition = _releases.current(feature, stamp)
     values = checking.check_input(definition.feature, input)
     _require_bindings(environment, definition.apps)
-    _refuse_secrets(values, environment)
+    _refuse_secrets(values, _opening.open_for(environment, stamp))
     with transaction.atomic():
         run = models.Run.objects.create(
             integration=feature.integration,
@@ -82,12 +84,20 @@ def request(
     by: Actor,
     trigger: models.Run.Trigger,
 ) -> models.Run:
-    """Start a run and have it executed, in this process; raises what `start` raises.
+    """Start a run and have it executed: by a worker where one is there, else in this process. Raises what `start` does.
 
-    For callers that follow the run by its id: it may still be waiting when this returns.
+    For callers that follow the run by its id: it may have just begun, or be waiting, when this returns.
     """
     run = start(feature=feature, environment=environment, input=input, by=by, trigger=trigger)
-    return execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
+    return run if workers.is_one_there() else _execute_here(run)
+
+
+def _execute_here(run: models.Run) -> models.Run:
+    try:
+        return execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
+    except OperationRefused:  # a worker that has just come was faster
+        run.refresh_from_db()
+        return run
 
 
 def run_feature(
@@ -149,10 +159,9 @@ def _require_bindings(environment: models.Environment, access_tags: Iterable[str
         )
 
 
-def _refuse_secrets(values: Json, environment: models.Environment) -> None:
+def _refuse_secrets(values: Json, opened: _opening.Opened) -> None:
     """Raise InvalidInput when a stored secret was pasted into the input, which is kept and shown."""
-    texts = _opening.open_for(environment).texts
-    redactor = Redactor(text for text in texts if len(text) >= _SHORTEST_PASTED_SECRET)
+    redactor = Redactor(text for text in opened.texts if len(text) >= _SHORTEST_PASTED_SECRET)
     if redactor.json(values) != values:
         hint = "use $Secret{key} in the feature, or an auth, instead"
         raise InvalidInput([Problem("input", "it holds a secret, which would be stored and shown with the run", hint)])

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from django.db import transaction
-
 from integrations import models
 from integrations.definitions import checking
 from integrations.definitions.base import TAG_PATTERN
 from integrations.errors import DefinitionError, InUse, Problem
 from integrations.operations import _audit
 from integrations.operations._contents import contents_of
+from integrations.operations._transactions import all_or_nothing, lock
 from integrations.operations.actors import Actor, require, user_of
 from integrations.types import JsonObject
 
@@ -34,12 +33,14 @@ def put(
         DefinitionError: the key is not a tag, or the value is empty or too long.
     """
     require(by, "add_secret", to="write secrets")
-    _check(key, value)
+    found = problems(key=key, value=value)
+    if found:
+        raise DefinitionError(found)
     rows = models.Secret.objects.for_integration(integration)
     row = rows.filter(key=key, environment=environment).first()
     verb = "change" if row else "add"
     row = row or models.Secret(integration=integration, environment=environment, key=key)
-    with transaction.atomic():
+    with all_or_nothing():
         row.description = row.description if description is None else description
         row.updated_by = user_of(by)
         row.set_value(value)
@@ -54,7 +55,7 @@ def describe(*, row: models.Secret, description: str, by: Actor) -> models.Secre
     """Change what a secret is said to be for; its value stays."""
     require(by, "change_secret", to="change secrets")
     before: JsonObject = {"description": row.description}
-    with transaction.atomic():
+    with all_or_nothing():
         row.description = description
         row.save(update_fields=["description", "updated_at"])
         after: JsonObject = {"description": description}
@@ -79,30 +80,26 @@ def delete(*, row: models.Secret, by: Actor) -> None:
         InUse: with every place that reads it.
     """
     require(by, "delete_secret", to="delete secrets")
-    places = in_use(row)
-    if places:
-        raise InUse("secret", row.key, places)
-    with transaction.atomic():
+    with all_or_nothing():
+        lock(row.integration)
+        places = in_use(row)
+        if places:
+            raise InUse("secret", row.key, places)
         row.delete()
         _audit.write("delete", kind="secret", tag=row.key, by=by, integration=row.integration)
         row.integration.touch()
 
 
-def opened_for(environment: models.Environment) -> dict[str, str]:
-    """Return every secret's value in this environment; only for the moment of use."""
-    return {row.key: row.open_value() for row in models.Secret.objects.in_effect(environment)}
-
-
-def _check(key: str, value: str) -> None:
-    problems = (
-        [Problem("secrets/key", f"{key!r} is not a key", "use letters, digits and _ . : -")] if not _is_tag(key) else []
-    )
+def problems(*, key: str, value: str) -> list[Problem]:
+    """Return everything that speaks against a secret of this key and value; `put` refuses for just these."""
+    found = []
+    if not _is_tag(key):
+        found.append(Problem("secrets/key", f"{key!r} is not a key", "use letters, digits and _ . : -"))
     if not value:
-        problems.append(Problem(f"secrets/{key}", "the value is empty"))
+        found.append(Problem("secrets/value", "the value is empty"))
     if len(value) > MAX_CHARACTERS:
-        problems.append(Problem(f"secrets/{key}", f"the value is longer than {MAX_CHARACTERS} characters"))
-    if problems:
-        raise DefinitionError(problems)
+        found.append(Problem("secrets/value", f"the value is longer than {MAX_CHARACTERS} characters"))
+    return found
 
 
 def _is_tag(key: str) -> bool:

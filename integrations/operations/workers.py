@@ -7,10 +7,15 @@ from integrations.operations import _database_time
 from integrations.operations._worker import Worker
 from integrations.operations.actors import Actor, require
 
-__all__ = ["Worker", "alive"]
+__all__ = ["Worker", "alive", "is_one_there"]
 
 
 def alive(*, by: Actor) -> list[models.Worker]:
     """Return the workers that were heard of lately, those that started first in front."""
     require(by, "view_worker", to="see workers")
     return list(models.Worker.objects.alive(_database_time.now()).order_by("started_at"))
+
+
+def is_one_there() -> bool:
+    """Return whether some worker is going to take up what is queued."""
+    return models.Worker.objects.alive(_database_time.now()).filter(is_stopping=False).exists()
