@@ -9,6 +9,8 @@ import hypothesis
 import pytest
 from django.conf import settings
 
+pytest_plugins = ["tests.running"]
+
 _IN_CI = os.environ.get("CI") == "true"
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup", "live_server"}
 

@@ -132,7 +132,8 @@ class AppBuilder:
 
 
 def _named(parts: tuple[Named, ...], key: str, name: object) -> Named:
-    return next(part for part in parts if getattr(part, key) == name)
+    """Return the part of that name, or the last one: a field that was added without a key got one by its position."""
+    return next((part for part in parts if getattr(part, key) == name), parts[-1])
 
 
 def _found(kind: str, parts: tuple[Named, ...], key: str, name: str) -> Named:

@@ -41,7 +41,7 @@ class IntegrationBuilder:
 
     def __init__(self, *, user: Actor) -> None:
         self._user = user
-        self._row: models.Integration | None = None
+        self._tag: str | None = None
 
     # Integration
 
@@ -53,14 +53,14 @@ class IntegrationBuilder:
         return self._opened(integrations.create(values=fields, by=self._user))
 
     def update_integration(self, **changes: Any) -> Integration:
-        return self._opened(integrations.update(tag=self._open.tag, changes=changes, by=self._user))
+        return self._opened(integrations.update(tag=self._open_tag, changes=changes, by=self._user))
 
     def initialize_integration(self, tag: str) -> Integration:
         """Open the integration of that tag."""
         return self._opened(integrations.fetch(tag=tag, by=self._user))
 
     def fetch_integration(self) -> Integration:
-        return self.initialize_integration(self._open.tag)
+        return self.initialize_integration(self._open_tag)
 
     # Environments
 
@@ -231,11 +231,16 @@ class IntegrationBuilder:
         return [store.describe(row) for row in store.fetch_all(integration=self._open, by=self._user)]
 
     def _opened(self, row: models.Integration) -> Integration:
-        self._row = row
+        self._tag = row.tag
         return row.to_definition()
 
     @property
     def _open(self) -> models.Integration:
-        if self._row is None:
+        """Return the open integration as it is now, if the user may still see it."""
+        return integrations.fetch(tag=self._open_tag, by=self._user)
+
+    @property
+    def _open_tag(self) -> str:
+        if self._tag is None:
             raise OperationRefused("no integration is open: call create_integration or initialize_integration first")
-        return self._row
+        return self._tag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -18,11 +19,11 @@ class Command(BaseCommand):
     help = "Go on with a waiting run, or with a running one whose process is gone, behind its last checkpoint."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("run", help="the run's id")
+        parser.add_argument("run", type=uuid.UUID, help="the run's id")
 
-    def handle(self, *, run: str, **_options: Any) -> None:
+    def handle(self, *, run: uuid.UUID, **_options: Any) -> None:
         try:
-            row = runs.fetch(run_id=run, by=SYSTEM)
+            row = runs.fetch(run_id=str(run), by=SYSTEM)
             row = runs.resume(run=row, by=SYSTEM, on_step=timeline.printer(self.stdout.write))
         except IntegrationsError as error:
             raise CommandError(error.message) from None
