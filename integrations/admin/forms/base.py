@@ -123,9 +123,11 @@ class DefinitionForm(ShapedForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
+        for part in self.parts.values():
+            part.is_valid()  # reads the rows, which the definition is made of, too
         self._refuse_stale()
         if self.refusal is not None:
-            self.add_error(None, [forms.ValidationError(line) for line in self.refusal.message.splitlines()])
+            self._show_refusal(self.refusal)
         else:
             self.prepare(cleaned)
             self._check()
@@ -149,20 +151,26 @@ class DefinitionForm(ShapedForm):
         return not self.is_new or "integration" not in self.fields or "integration" in self.cleaned_data
 
     def _check(self) -> None:
-        values = self.values()
         try:
-            self.definition = self.operations.parse(values)
+            self.definition = self.operations.parse(self.values())
             found = self._problems_among_others()
         except DefinitionError as error:
             found = list(error.problems)
-        self._show_everywhere(found, self.operations.place_of(str(values.get(self.KEY, ""))))
+        self._show_everywhere(found)
 
     def _problems_among_others(self) -> list[Problem]:
         if not self.can_be_checked:
             return []
         return self.operations.problems(row=self.instance, definition=self.definition)
 
-    def _show_everywhere(self, found: Iterable[Problem], prefix: str) -> None:
+    def _show_refusal(self, refusal: IntegrationsError) -> None:
+        if isinstance(refusal, DefinitionError):
+            self._show_everywhere(refusal.problems)
+        else:
+            self.add_error(None, [forms.ValidationError(line) for line in refusal.message.splitlines()])
+
+    def _show_everywhere(self, found: Iterable[Problem]) -> None:
+        prefix = self.operations.place_of(str(self.values().get(self.KEY, "")))
         own: list[Problem] = []
         rows: dict[tuple[str, int], list[Problem]] = {}
         for problem in found:

@@ -30,7 +30,6 @@ class PartFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold's ba
 
     def given(self) -> list[JsonObject]:
         """Return plain JSON of each kept row."""
-        self.is_valid()  # reads the rows
         return [form.given() for form in self.kept]
 
     def _is_filled(self, form: Any) -> bool:

@@ -43,11 +43,12 @@ class SecretForm(DefinitionForm):
     def _new_problems(self) -> list[Problem]:
         key, value = self.cleaned_data.get("key", ""), self.cleaned_data.get("value", "")
         environment = self.cleaned_data.get("environment")
-        found = []
+        found = [
+            Problem(each.place.removeprefix("secrets/"), each.message, each.hint)
+            for each in secrets.problems(key=key, value=value)
+        ]
         if environment is not None and environment.integration_id != self.instance.integration_id:
             found.append(Problem("environment", "this environment belongs to another integration"))
-        if not value and "value" not in self.errors:
-            found.append(Problem("value", "the value is empty"))
         rows = models.Secret.objects.for_integration(self.instance.integration).filter(key=key, environment=environment)
         if rows.exists():
             found.append(Problem("key", "there is already a secret of this key here", "open it to replace its value"))
