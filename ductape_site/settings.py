@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from csp.constants import NONCE, NONE, SELF, UNSAFE_INLINE
+from csp.constants import NONCE, NONE, SELF
 
 from ductape_site import databases, environment
 from ductape_site.admin_theme import UNFOLD as UNFOLD  # read by django-unfold
@@ -103,7 +103,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 _PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
-_HASHED_AND_COMPRESSED = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+_HASHED_AND_COMPRESSED = "ductape_site.static_files.HashedAndCompressedStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     # The hashed names exist only after collectstatic, which nobody runs between two edits.
@@ -150,10 +150,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": [SELF],
         # Pages mark their <style> elements with this request's nonce; the code editor adds its own that way.
         "style-src": [SELF, NONCE],
-        # The admin theme positions and sizes things with style="" attributes, which a nonce cannot cover. Such an
-        # attribute can change how a page looks, but not run code or load anything from elsewhere.
-        "style-src-attr": [UNSAFE_INLINE],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF],
         "object-src": [NONE],
         "base-uri": [SELF],
         "form-action": [SELF],
