@@ -45,7 +45,7 @@ def store(ends: Iterable[RunEnd], *, now: dt.datetime) -> None:
 
 def _statement() -> str:
     quote = connection.ops.quote_name
-    columns = {name: quote(Run._meta.get_field(name).column) for name in (*_COLUMNS, "worker", "lease_until", "fence")}
+    columns = {name: quote(_field(name).column) for name in (*_COLUMNS, "worker", "lease_until", "fence")}
     changes = ", ".join(f"{columns[name]} = %s" for name in _COLUMNS)
     return (
         f"UPDATE {quote(Run._meta.db_table)} SET {changes}, {columns['worker']} = '', {columns['lease_until']} = NULL"  # noqa: S608  names from our own model
@@ -70,4 +70,8 @@ def _parameters(end: RunEnd, now: dt.datetime) -> tuple[Any, ...]:
 
 
 def _prepared(name: str, value: Any) -> Any:
-    return Run._meta.get_field(name).get_db_prep_save(value, connection)
+    return _field(name).get_db_prep_save(value, connection)
+
+
+def _field(name: str) -> Any:
+    return Run._meta.get_field(name)

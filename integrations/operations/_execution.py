@@ -10,24 +10,27 @@ import time
 
 from integrations import models
 from integrations.errors import OperationRefused
-from integrations.operations import _claiming, _database_time, _runtime
+from integrations.operations import _claiming, _database_time, _following, _runtime
 from integrations.operations._driving import Driver, OnStep
 
 Status = models.Run.Status
 
 
-def execute(run: models.Run, *, on_step: OnStep | None = None, patience_seconds: float = 30.0) -> models.Run:
-    """Execute a queued or waiting run to its end, and return it as it then stands.
+def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float) -> models.Run:
+    """Execute a queued or waiting run to its end, or watch whoever was faster, and return it as it then stands.
 
     A run that parks (a retry or a wait that is due later) is waited for while that takes no longer than
     `patience_seconds` at a time; beyond, it is returned as `waiting`, for a worker or the next call to go on with.
 
     Raises:
-        OperationRefused: somebody else executes it, or it has ended.
+        OperationRefused: it has ended.
     """
+    if run.is_final:
+        raise OperationRefused(f"run {run.pk} has {run.status}; start another one")
     driver = Driver(runtime=_runtime.shared(), worker=worker_name(), on_step=on_step)
     while True:
-        _drive(driver, run)
+        if not _drive(driver, run):
+            return _following.follow(run, on_step=on_step, patience_seconds=patience_seconds)
         run.refresh_from_db()
         if run.status != Status.WAITING or run.due_at is None:
             return run
@@ -42,19 +45,20 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-def _drive(driver: Driver, run: models.Run) -> None:
+def _drive(driver: Driver, run: models.Run) -> bool:
+    """Execute the run until it ends or parks; return False when somebody else holds it."""
     claimed = _claiming.claim_one(run.pk, worker=driver.worker)
     if claimed is None:
-        run.refresh_from_db()
-        raise OperationRefused(f"run {run.pk} is {run.status}; only a queued or waiting run can be executed")
+        return False
     driver.begin(claimed)
     renewed = time.monotonic()
     while driver.held:
-        driver.turn(timeout_seconds=_claiming.HEARTBEAT_SECONDS)
-        if time.monotonic() - renewed >= _claiming.HEARTBEAT_SECONDS:
+        driver.turn(timeout_seconds=_claiming.heartbeat_seconds())
+        if time.monotonic() - renewed >= _claiming.heartbeat_seconds():
             driver.give_up(_claiming.renew(driver.held, worker=driver.worker))
             driver.cancel(_claiming.cancel_requested(driver.held))
             renewed = time.monotonic()
+    return True
 
 
 def take_over(run: models.Run) -> None:

@@ -12,10 +12,10 @@ from integrations.definitions import checking
 from integrations.errors import DefinitionError, InvalidInput, NotFound, OperationRefused, Problem
 from integrations.operations import (
     _audit,
+    _dispatch,
     _execution,
     _opening,
     _releases,
-    _waking,
     environments,
     features,
     integrations,
@@ -70,7 +70,7 @@ def start(
             created_by=user_of(by),
             store_event_results=definition.feature.store_event_results,
         )
-        _waking.signal()
+        _dispatch.announce([run.pk])
         tag = f"{feature.tag} in {environment.slug}"
         _audit.write("start", kind="run", tag=str(run.pk), by=by, integration=feature.integration, reason=tag)
     return run
@@ -89,15 +89,7 @@ def request(
     For callers that follow the run by its id: it may have just begun, or be waiting, when this returns.
     """
     run = start(feature=feature, environment=environment, input=input, by=by, trigger=trigger)
-    return run if workers.is_one_there() else _execute_here(run)
-
-
-def _execute_here(run: models.Run) -> models.Run:
-    try:
-        return execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
-    except OperationRefused:  # a worker that has just come was faster
-        run.refresh_from_db()
-        return run
+    return run if workers.is_one_there() else execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
 
 
 def run_feature(
@@ -138,6 +130,34 @@ def resume(
     if run.status == models.Run.Status.RUNNING:
         _execution.take_over(run)
     return _execution.execute(run, on_step=on_step, patience_seconds=patience_seconds)
+
+
+def follow(
+    *, run: models.Run, on_step: OnStep | None = None, patience_seconds: float = _PATIENCE_SECONDS
+) -> models.Run:
+    """Watch a run that a worker executes until it has ended or waits for longer than `patience_seconds`."""
+    return _following.follow(run, on_step=on_step, patience_seconds=patience_seconds)
+
+
+def tell(*, run: models.Run, on_step: OnStep) -> None:
+    """Tell of every step of the run that has come to something."""
+    _following.tell(run, on_step)
+
+
+def cancel(*, run: models.Run, by: Actor, reason: str = "") -> models.Run:
+    """End a run: at once when nobody executes it, else as soon as its holder hears of it, within a second.
+
+    Raises:
+        OperationRefused: it has ended already.
+    """
+    require(by, "cancel_run", to="cancel runs")
+    with transaction.atomic():
+        if not _cancelling.cancel(run.pk):
+            raise OperationRefused(f"run {run.pk} has {run.status} already")
+        _audit.write("cancel", kind="run", tag=str(run.pk), by=by, integration=run.integration, reason=reason)
+        _waking.signal()
+    run.refresh_from_db()
+    return run
 
 
 def fetch(*, run_id: str, by: Actor) -> models.Run:
