@@ -12,8 +12,10 @@ from integrations.definitions import checking
 from integrations.errors import DefinitionError, InvalidInput, NotFound, OperationRefused, Problem
 from integrations.operations import (
     _audit,
+    _cancelling,
     _dispatch,
     _execution,
+    _following,
     _opening,
     _releases,
     environments,
@@ -155,7 +157,6 @@ def cancel(*, run: models.Run, by: Actor, reason: str = "") -> models.Run:
         if not _cancelling.cancel(run.pk):
             raise OperationRefused(f"run {run.pk} has {run.status} already")
         _audit.write("cancel", kind="run", tag=str(run.pk), by=by, integration=run.integration, reason=reason)
-        _waking.signal()
     run.refresh_from_db()
     return run
 
