@@ -14,6 +14,7 @@ from integrations.admin import (
     integration,
     job,
     notification,
+    run,
     secret,
     users,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "integration",
     "job",
     "notification",
+    "run",
     "secret",
     "users",
 ]

@@ -21,7 +21,7 @@ from integrations.types import Json
 
 #: The name of the buttons that show the same input in the other shape; their value is the shape.
 SWITCH = "_show_as"
-_FIELDS, _JSON = "fields", "json"
+_JSON = "json"
 _REPUBLISHED = "Version {} was published after you opened this page: look at the input again, then press Run"
 
 
@@ -56,7 +56,7 @@ class RunPage:
         self.request, self.feature, self.version = request, feature, version
         self.definition: Feature = version.to_definition()
         self.environments = list(feature.integration.environments.order_by("pk"))
-        self.form = self._opened() if request.method != "POST" else self._form(self.request.POST, as_json=self._was_json)
+        self.form = self._typed() if request.method == "POST" else self._opened()
 
     def posted(self) -> models.Run | None:
         """Return the run that was asked for; None shows the page again, with what was typed and what is wrong."""
@@ -93,17 +93,16 @@ class RunPage:
             "media": self.form.media,
         }
 
-    @property
-    def _was_json(self) -> bool:
-        return self.request.POST.get("shape") == _JSON
+    def _typed(self) -> RunForm:
+        return self._form(self.request.POST, as_json=self.request.POST.get("shape") == _JSON)
 
     def _opened(self) -> RunForm:
         """Return the form as the address asks for it: empty, with the samples, or with an earlier run's input."""
         asked = self.request.GET
         earlier = self._earlier_run(asked.get("from", ""))
         if earlier is not None:
-            return self._form(values=earlier.input, environment=earlier.environment.slug)
-        return self._form(values=samples(self.definition) if "samples" in asked else {})
+            return self._filled(earlier.input, environment=earlier.environment.slug)
+        return self._filled(samples(self.definition) if "samples" in asked else {})
 
     def _earlier_run(self, run_id: str) -> models.Run | None:
         visible = models.Run.objects.visible_to(cast("Any", self.request.user)).select_related("environment")
@@ -115,25 +114,21 @@ class RunPage:
     def _switch(self) -> None:
         """Show what was typed in the other shape, if that can show it."""
         self.form.is_valid()  # reads it
+        chosen = self.request.POST.get("environment", "")
         if not self.form.as_json:
-            self.form = self._form(as_json=True, values=self.form.typed, environment=self._chosen)
+            self.form = self._filled(self.form.typed, environment=chosen, as_json=True)
         elif not self.form.has_error("json") and can_show(self.definition, self.form.input):
-            self.form = self._form(values=self.form.input, environment=self._chosen)
+            self.form = self._filled(self.form.input, environment=chosen)
         else:
             messages.warning(self.request, "The fields cannot show this input, so it stays JSON.")
 
-    def _form(
-        self, data: Mapping[str, Any] | None = None, *, as_json: bool = False, values: Json = None, environment: str = ""
-    ) -> RunForm:
-        cannot_show = data is None and not can_show(self.definition, values or {})
-        return RunForm(
-            data,
-            feature=self.definition,
-            environments=self.environments,
-            as_json=as_json or cannot_show,
-            values=values,
-            environment=environment,
-        )
+    def _filled(self, values: Json, *, environment: str = "", as_json: bool = False) -> RunForm:
+        """Return a form that holds `values`: as JSON where the fields cannot show them."""
+        as_json = as_json or not can_show(self.definition, values)
+        return self._form(as_json=as_json, values=values, environment=environment)
+
+    def _form(self, data: Mapping[str, Any] | None = None, **shown: Any) -> RunForm:
+        return RunForm(data, feature=self.definition, environments=self.environments, **shown)
 
     def _is_republished(self) -> bool:
         """The form shows one version, and the operation runs the latest."""
@@ -141,10 +136,6 @@ class RunPage:
             return False
         self.form.add_error(None, ValidationError(_REPUBLISHED.format(self.version.number)))
         return True
-
-    @property
-    def _chosen(self) -> str:
-        return str(self.request.POST.get("environment", ""))
 
     def _environment(self) -> models.Environment:
         slug = self.form.cleaned_data["environment"]

@@ -21,7 +21,7 @@ from integrations.types import Json, JsonObject
 JSON = "json"
 
 
-class EnvironmentSelect(UnfoldAdminSelectWidget):  # type: ignore[misc]  # unfold's base is untyped
+class EnvironmentSelect(UnfoldAdminSelectWidget):
     """Shows inactive environments, with why they cannot be chosen."""
 
     inactive: frozenset[str] = frozenset()
@@ -93,14 +93,15 @@ class RunForm(ShowsProblems, forms.Form):
         """Add each problem to the field that it is about."""
         for problem in problems:
             name = self._field_of(problem.place)
-            is_said_by_field = name is not None and problem.place == self._place_of(name)
-            self.add_error(name, form_error([Problem("", problem.message, problem.hint) if is_said_by_field else problem]))
+            says_where = name is not None and problem.place == self._place_of(name)
+            shown = Problem("", problem.message, problem.hint) if says_where else problem
+            self.add_error(name, form_error([shown]))
 
     def _offer(self, environments: Sequence[models.Environment], chosen: str) -> None:
         active = [each.slug for each in environments if each.active]
         # With a choice between several, nobody shall run in production by not looking.
         start = [] if len(active) == 1 else [("", "Choose…")]
-        field = self.fields["environment"]
+        field: Any = self.fields["environment"]
         field.choices = [*start, *((each.slug, _environment_label(each)) for each in environments)]
         field.widget.inactive = frozenset(each.slug for each in environments if not each.active)
         self.initial["environment"] = chosen if chosen in active else "".join(active[:1] if len(active) == 1 else [])
@@ -129,7 +130,7 @@ class _JsonInputField(forms.CharField):
         super().__init__(label="Input", required=False, strip=False, widget=JsonEditorWidget(place_prefix="input"))
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value)
+        text = super().to_python(value) or ""
         return read_json(text) if text.strip() else {}
 
 

@@ -76,6 +76,17 @@ class ShownStep:
         return f"{row.event}{iteration}"
 
     @property
+    def duration(self) -> dt.timedelta | None:
+        """From the start of the first attempt to the end of the last, waiting included."""
+        first, last = self.attempts[0].row, self.row
+        return last.finished_at - first.started_at if last.finished_at else None
+
+    @property
+    def retried_after(self) -> str:
+        """Return what earlier attempts failed of: `http_503, connect_timeout`."""
+        return ", ".join(dict.fromkeys(attempt.row.error_code for attempt in self.earlier if attempt.row.error_code))
+
+    @property
     def target(self) -> str:
         """Return what was called, where the name does not say it."""
         return self.row.target if self.row.target != self.row.event else ""

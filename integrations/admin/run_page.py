@@ -1,0 +1,135 @@
+"""What the page of a run shows: read once for the page, and again for each look at its progress."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations import models
+from integrations.admin import run_steps
+from integrations.admin.run_payloads import cut_text, payload
+from integrations.types import JsonObject
+
+#: Log lines and steps on a page, and on one that was asked for all.
+SHOWN_LINES = 500
+MOST_ROWS = 5_000
+_WITH = ("feature", "integration", "environment", "feature_version", "release", "created_by")
+
+Status = models.Run.Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who looks, and how much of a long run they asked for."""
+
+    user: User
+    wants_all: bool
+
+    def may(self, codename: str) -> bool:
+        return self.user.has_perm(f"integrations.{codename}")
+
+
+def rows() -> Any:
+    """Return the runs with all that their page shows, long values only in their beginnings."""
+    runs = models.Run.objects.select_related(*_WITH).defer("input", "output", "evidence")
+    return runs.annotate(input_text=cut_text("input"), output_text=cut_text("output"))
+
+
+def live_context(run: Any, reader: Reader) -> dict[str, Any]:
+    """Return what changes while the run goes on; `run` is one of `rows()`."""
+    steps = run_steps.rows_of(run, limit=MOST_ROWS if reader.wants_all else run_steps.SHOWN_STEPS)
+    logs = _log_lines(run, limit=MOST_ROWS if reader.wants_all else SHOWN_LINES)
+    feature = run.release.to_definition().feature
+    now = timezone.now()
+    return {
+        "run": run,
+        "facts": _facts(run),
+        "output": payload(run.output_text, url=_payload_url(run, "output")),
+        "input": payload(run.input_text, url=_payload_url(run, "input")),
+        "sequences": run_steps.shown(run, steps, logs, feature=feature, now=now),
+        "logs": logs,
+        "error_step": _error_step(run, steps),
+        "announcement": _announcement(run, steps),
+        "resume_label": _resume_label(run, now) if reader.may("start_run") else "",
+        "can_cancel": reader.may("cancel_run") and not run.is_final,
+        "is_cut": not reader.wants_all and (len(steps) == run_steps.SHOWN_STEPS or len(logs) == SHOWN_LINES),
+        "scale": run_steps.SCALE,
+    }
+
+
+def page_context(run: Any, reader: Reader) -> dict[str, Any]:
+    """Return what stands beside that: the title, and what can be done next."""
+    return {
+        **live_context(run, reader),
+        "title": f"{run.feature or 'Deleted feature'} in {run.environment.slug}",
+        "actions": _actions(run, reader),
+        "progress_url": reverse("admin:integrations_run_progress", args=[run.pk]),
+    }
+
+
+def can_resume(run: models.Run, now: dt.datetime) -> bool:
+    """Return whether someone may have it go on now: nobody executes it, or whoever did is gone."""
+    if run.status == Status.RUNNING:
+        return run.lease_until is not None and run.lease_until < now
+    return not run.is_final
+
+
+def _actions(run: models.Run, reader: Reader) -> list[JsonObject]:
+    if run.feature is None or not reader.may("start_run"):
+        return []
+    url = reverse("admin:integrations_feature_run", args=[run.feature.pk])
+    again: JsonObject = {"label": "Run again with this input", "url": f"{url}?from={run.pk}", "icon": "replay"}
+    return [again]
+
+
+def _facts(run: models.Run) -> list[dict[str, Any]]:
+    version = run.feature_version
+    return [
+        {"label": "Feature", "value": str(run.feature or "deleted"), "url": _change_url(run.feature)},
+        {"label": "Version", "value": version.number if version else "deleted", "url": _change_url(version)},
+        {"label": "Integration", "value": run.integration.name, "url": _change_url(run.integration)},
+        {"label": "Environment", "value": str(run.environment), "url": _change_url(run.environment)},
+        {"label": "Started by", "value": f"{run.created_by or 'system'}, {run.get_trigger_display()}"},
+        {"label": "Release", "value": run.release.digest[:12], "is_code": True},
+    ]
+
+
+def _change_url(row: Any) -> str:
+    return reverse(f"admin:integrations_{row._meta.model_name}_change", args=[row.pk]) if row else ""
+
+
+def _payload_url(run: models.Run, part: str) -> str:
+    return reverse("admin:integrations_run_payload", args=[run.pk, part])
+
+
+def _log_lines(run: models.Run, *, limit: int) -> list[models.RunLog]:
+    return list(run.logs.select_related("step").defer("step__input", "step__output").order_by("id")[:limit])
+
+
+def _error_step(run: models.Run, steps: Sequence[models.Step]) -> models.Step | None:
+    """Return the step that ended the run, the last one of that place."""
+    failed = (step for step in reversed(steps) if step.status == models.Step.Status.FAILED)
+    return next((step for step in failed if run.error_place == str(step)), None)
+
+
+def _announcement(run: models.Run, steps: Sequence[models.Step]) -> str:
+    """Return how the run stands, as a sentence for those who do not see the page move."""
+    if run.is_final:
+        return f"The run has {run.status}" if run.status in _VERBS else f"The run is {run.status}"
+    finished = sum(1 for step in steps if step.finished_at)
+    return f"The run is {run.status}, {finished} of {len(steps)} begun steps finished"
+
+
+_VERBS = (Status.SUCCEEDED, Status.FAILED)
+
+
+def _resume_label(run: models.Run, now: dt.datetime) -> str:
+    if not can_resume(run, now):
+        return ""
+    return "Execute now" if run.status in (Status.QUEUED, Status.SCHEDULED) else "Resume now"
