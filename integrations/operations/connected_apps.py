@@ -14,6 +14,9 @@ from integrations.operations._store import Store
 from integrations.operations.actors import Actor
 from integrations.types import JsonObject
 
+#: As TAG_PATTERN has it.
+LONGEST_TAG = 64
+
 
 class ConnectedAppStore(Store[models.ConnectedApp, ConnectedApp]):
     model = models.ConnectedApp
@@ -59,8 +62,14 @@ def create_access_tag(*, integration: models.Integration, app_tag: str, by: Acto
     """
     apps.fetch(tag=app_tag, by=by)
     taken = {each.access_tag for each in store.fetch_all(integration=integration, by=by)}
-    numbered = (app_tag if number == 1 else f"{app_tag}:{number}" for number in range(1, len(taken) + 2))
+    numbered = (_numbered(app_tag, number) for number in range(1, len(taken) + 2))
     return next(tag for tag in numbered if tag not in taken)
+
+
+def _numbered(app_tag: str, number: int) -> str:
+    """Return the app's tag with a number behind it, no longer than a tag may be."""
+    suffix = f":{number}" if number > 1 else ""
+    return app_tag[: LONGEST_TAG - len(suffix)] + suffix
 
 
 def _app_of(access_tag: str) -> models.App:

@@ -16,6 +16,7 @@ from integrations.operations.actors import Actor, require, user_of
 from integrations.types import JsonObject
 
 MAX_CHARACTERS = 100_000
+_UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def put(
@@ -99,6 +100,8 @@ def problems(*, key: str, value: str) -> list[Problem]:
         found.append(Problem("secrets/value", "the value is empty"))
     if len(value) > MAX_CHARACTERS:
         found.append(Problem("secrets/value", f"the value is longer than {MAX_CHARACTERS} characters"))
+    if _UNSENDABLE.search(value):
+        found.append(Problem("secrets/value", "the value holds U+0000 or half of a surrogate pair"))
     return found
 
 

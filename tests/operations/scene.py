@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
 
@@ -53,7 +53,12 @@ FEATURE: dict[str, Any] = {
     ],
     "output": {"order": "$Sequence{fetch}{get_order}", "twice": "$Sequence{fetch}{double}"},
 }
-DOUBLE: JsonObject = {"tag": "double", "language": "js", "function": "(input) => input.n * 2", "input": {"n": "number"}}
+DOUBLE: dict[str, Any] = {
+    "tag": "double",
+    "language": "js",
+    "function": "(input) => input.n * 2",
+    "input": {"n": "number"},
+}
 
 STORES: dict[str, Any] = {
     "environments": environments.store,
@@ -97,7 +102,7 @@ def bound(env: str, *, to: str = "live", **fields: Json) -> JsonObject:
 
 def person(*codenames: str, member_of: models.Integration | None = None, group: str | None = None) -> User:
     """Return a user with just these permissions, or those of a group, who is a member of the integration."""
-    user = cast("User", UserFactory())
+    user = UserFactory.create()
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     if group is not None:
         user.groups.add(Group.objects.get(name=group))

@@ -11,7 +11,6 @@ from integrations import models
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, PermissionRefused
 from integrations.operations import _audit
 from integrations.operations.actors import SYSTEM
-from integrations.types import JsonObject
 from tests.operations.scene import STORES, everything_but, last_audit, make_app, make_integration, person, put
 
 pytestmark = pytest.mark.django_db
@@ -21,10 +20,10 @@ pytestmark = pytest.mark.django_db
 class Kind:
     collection: str
     model: Any
-    values: JsonObject
-    change: JsonObject
+    values: dict[str, Any]
+    change: dict[str, Any]
     #: A definition with two things wrong, and where.
-    wrong: JsonObject
+    wrong: dict[str, Any]
     places: tuple[str, str]
     key: str = "tag"
 
@@ -357,7 +356,7 @@ def test_someone_else_was_faster_with_the_same_tag(
 # -- In use ----------------------------------------------------------------------------------------------------------
 
 
-def _event(**fields: Any) -> JsonObject:
+def _event(**fields: Any) -> dict[str, Any]:
     return {"tag": "user", "sequence": [{"sequence_tag": "s", "events": [fields]}], "output": {}}
 
 
@@ -391,7 +390,7 @@ def _event(**fields: Any) -> JsonObject:
     ],
 )
 def test_what_is_in_use_is_not_deleted(
-    collection: str, values: JsonObject, feature: JsonObject, places: list[str], integration: models.Integration
+    collection: str, values: dict[str, Any], feature: dict[str, Any], places: list[str], integration: models.Integration
 ) -> None:
     if collection == "caches":
         put(integration, "functions", **KINDS[1].values)
