@@ -45,7 +45,7 @@ class AppEnvironmentInline(AppPartInline):
     model = models.AppEnvironment
     form = forms.AppEnvironmentForm
     verbose_name = "environment"
-    fields = (("slug", "env_name"), "base_url", ("request_type", "active"), "allowed_hosts")
+    fields = (("slug", "env_name"), "base_url", ("request_type", "active"), "allowed_hosts", "rate_limit")
 
 
 class AppActionInline(AppPartInline):

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from integrations.definitions.base import Definition, Description, GivenJson, Many, Name, Tag
 from integrations.definitions.cache import Period
 from integrations.definitions.field import Field, Fields
+from integrations.definitions.rate_limit import RateLimit
 from integrations.definitions.retry import RetryPolicy
 
 RequestType = Literal["json", "form", "multipart", "text", "xml"]
@@ -73,6 +74,8 @@ class AppEnvironment(Definition):
     active: bool = True
     #: Hosts beside the base URL's own that this environment's secrets may be sent to; `*.example.com` is a wildcard.
     allowed_hosts: Many[str] = ()
+    #: What the API allows; all integrations share it, since all of them call the same API.
+    rate_limit: RateLimit | None = None
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from integrations.definitions.base import Definition, Description, GivenJson, Many, Name, Tag
 from integrations.definitions.field import Fields, Output
 from integrations.definitions.function import Language, Source
+from integrations.definitions.rate_limit import RateLimit
 from integrations.definitions.retry import RetryPolicy, Seconds
 
 EventType = Literal["action", "function", "feature", "notification", "database_action", "job", "wait", "approval"]
@@ -107,15 +108,11 @@ class Sequence(Definition):
     events: Annotated[Many[Event], Constraint(min_length=1)]
 
 
-class RateLimit(Definition):
-    """At most `limit` runs in any `period` seconds."""
-
-    limit: PositiveInt
-    period: Annotated[float, Constraint(gt=0, le=30 * 24 * 3600)]
-
-
 class Deduplication(Definition):
-    """Runs whose `key` (a mapping over `$Input`) is equal within `window` seconds are one run."""
+    """Runs whose `key` (a mapping over `$Input`) is equal within `window` seconds are one run.
+
+    The window begins with the run that was started, and counts however that run ends.
+    """
 
     key: GivenJson
     window: Annotated[float, Constraint(gt=0, le=366 * 24 * 3600)]
@@ -135,7 +132,9 @@ class Feature(Definition):
     #: False keeps only the run's result, for speed.
     store_event_results: bool = True
     timeout: Seconds | None = None
+    #: How many runs may be running at once in each environment; one that waits for something does not count.
     concurrency: PositiveInt | None = None
+    #: How many runs may begin in any period, in each environment.
     rate_limit: RateLimit | None = None
     deduplicate: Deduplication | None = None
 

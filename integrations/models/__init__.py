@@ -7,6 +7,7 @@ from integrations.models.app_parts import AppAction, AppAuth, AppConstant, AppEn
 from integrations.models.audit_record import AuditRecord
 from integrations.models.base import DefinitionModel, PartModel
 from integrations.models.cache import Cache
+from integrations.models.circuit import Circuit
 from integrations.models.connected_app import AppBinding, ConnectedApp
 from integrations.models.database import Database, DatabaseEnvironment
 from integrations.models.environment import Environment
@@ -15,11 +16,14 @@ from integrations.models.frozen import RowIsFrozen
 from integrations.models.function import Function, FunctionVersion
 from integrations.models.integration import Integration
 from integrations.models.job import Job
+from integrations.models.lane import Lane
 from integrations.models.notification import Notification, NotificationEnvironment
+from integrations.models.rate_budget import RateBudget
 from integrations.models.release import Release
 from integrations.models.run import Run
 from integrations.models.run_log import RunLog
 from integrations.models.secret import Secret
+from integrations.models.start_key import StartKey
 from integrations.models.step import NO_ITERATION, Step
 from integrations.models.worker import Worker
 
@@ -35,6 +39,7 @@ __all__ = [
     "AppWebhook",
     "AuditRecord",
     "Cache",
+    "Circuit",
     "ConnectedApp",
     "Database",
     "DatabaseEnvironment",
@@ -46,14 +51,17 @@ __all__ = [
     "FunctionVersion",
     "Integration",
     "Job",
+    "Lane",
     "Notification",
     "NotificationEnvironment",
     "PartModel",
+    "RateBudget",
     "Release",
     "RowIsFrozen",
     "Run",
     "RunLog",
     "Secret",
+    "StartKey",
     "Step",
     "Worker",
 ]

@@ -14,7 +14,7 @@ from integrations.types import JsonObject
 
 class AppEnvironment(PartModel[AppEnvironmentDefinition]):
     DEFINITION = AppEnvironmentDefinition
-    COLUMNS = ("slug", "env_name", "base_url", "request_type", "active", "allowed_hosts")
+    COLUMNS = ("slug", "env_name", "base_url", "request_type", "active", "allowed_hosts", "rate_limit")
     KEY = "slug"
 
     app = models.ForeignKey("integrations.App", on_delete=models.CASCADE, related_name="environments")
@@ -24,6 +24,8 @@ class AppEnvironment(PartModel[AppEnvironmentDefinition]):
     request_type = models.CharField(max_length=16, default="json")
     active = models.BooleanField(default=True)
     allowed_hosts = ExactJSONField(default=list, blank=True)
+    #: `{limit, period}` for all integrations together; None is no limit.
+    rate_limit = ExactJSONField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["app", "slug"], name="app_environment_slug_unique")]

@@ -23,11 +23,12 @@ _STARTED = sorted({*RunStatus} - {RunStatus.SCHEDULED, RunStatus.QUEUED, RunStat
 
 class RunQuerySet(ScopedQuerySet["Run"]):
     def due(self, now: dt.datetime) -> RunQuerySet:
-        """Return the runs that a worker may take up now, those in a CLAIMABLE state.
+        """Return the runs that a worker may take up now as far as time goes; see `run_queue` for limits and turns."""
+        return self.unfinished().filter(lease_until__isnull=True, due_at__lte=now).exclude(status=RunStatus.RUNNING)
 
-        Not asked for by a list of states: SQLite would read and sort all of them before the first is claimed.
-        """
-        return self.unfinished().exclude(status=RunStatus.RUNNING).filter(due_at__lte=now)
+    def overlooked(self, late: dt.datetime) -> RunQuerySet:
+        """Return the runs but for those that were queued only after `late`: a message says that they are there."""
+        return self.exclude(status=RunStatus.QUEUED, fence=0, due_at__gt=late)
 
     def claimable(self) -> RunQuerySet:
         """Return the runs that are to be taken up, now or later."""
@@ -65,6 +66,14 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         columns = {**_consequences(to, now or timezone.now()), **changes}
         return self.filter(pk=run_id, status__in=sorted(sources)).update(status=to, **columns) == 1
 
+    def wake(self, run_id: uuid.UUID, *, now: dt.datetime) -> None:
+        """Queue a parked run, because what it waits for has happened; one that is executed is queued once it parks.
+
+        Called in a transaction: the mark comes first, and its lock keeps the run from being parked in between.
+        """
+        self.unfinished().filter(pk=run_id).update(woken=True)
+        self.transition(run_id, from_=RunStatus.WAITING, to=RunStatus.QUEUED, now=now, due_at=now)
+
     def claim(self, run_ids: Collection[uuid.UUID], *, worker: str, lease_until: dt.datetime, now: dt.datetime) -> int:
         """Hand runs that are still claimable to `worker`, each under a new fence; return how many.
 
@@ -76,6 +85,8 @@ class RunQuerySet(ScopedQuerySet["Run"]):
             lease_until=lease_until,
             fence=F("fence") + 1,
             attempts=F("attempts") + 1,
+            woken=False,
+            awaits_rate=False,
             started_at=Coalesce("started_at", Value(now)),
             updated_at=now,
         )
@@ -140,8 +151,14 @@ class Run(models.Model):
 
     #: From when on a worker may take it up; None waits for a person.
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
+    #: Something that it waits for has happened since it was claimed, so that it is not to be parked.
+    woken = models.BooleanField(default=False)
     #: Higher ones are taken up first.
     priority = models.SmallIntegerField(default=0)
+    #: Where it queues, by `Lane.key`; "" for the runs of features without limits.
+    lane = models.CharField(max_length=64, blank=True, default="", editable=False)
+    #: Its first execution counts against its lane's rate and has not begun.
+    awaits_rate = models.BooleanField(default=False, editable=False)
     #: A person wants it to end; whoever holds it ends it.
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     #: How often whoever executed it was lost on the way.
@@ -174,9 +191,16 @@ class Run(models.Model):
             ("replay_run", "Can replay runs"),
         ]
         indexes = [
-            # The queue. On this condition, not on the status: SQLite uses a partial index only for a condition that it
-            # finds in the query word for word, which bound parameters are not.
-            models.Index(fields=["-priority", "due_at"], condition=Q(finished_at__isnull=True), name="run_queue"),
+            # The queue, and what is being executed; together they are what is unfinished. On these conditions, not on
+            # the status: SQLite uses a partial index only for a condition that it finds in the query word for word,
+            # which bound parameters are not.
+            models.Index(
+                fields=["integration", "lane", "awaits_rate", "priority", "due_at"],
+                condition=Q(finished_at__isnull=True, lease_until__isnull=True),
+                name="run_queue",
+            ),
+            models.Index(fields=["integration", "lane"], condition=Q(lease_until__isnull=False), name="run_held"),
+            models.Index(fields=["lane", "started_at"], condition=Q(lane__gt=""), name="run_lane_starts"),
             models.Index(fields=["integration", "-created_at"], name="run_by_integration"),
             models.Index(fields=["feature", "-created_at"], name="run_by_feature"),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),

@@ -23,13 +23,14 @@ from integrations.definitions.cache import Cache
 from integrations.definitions.connected_app import Binding, BoundAuth, BoundVariable, ConnectedApp
 from integrations.definitions.database import Database, DatabaseAction, DatabaseEnvironment
 from integrations.definitions.environment import AppEnvironmentBinding, Environment
-from integrations.definitions.feature import Condition, Deduplication, Event, Feature, RateLimit, Sequence
+from integrations.definitions.feature import Condition, Deduplication, Event, Feature, Sequence
 from integrations.definitions.field import Field, Output
 from integrations.definitions.function import Function
 from integrations.definitions.integration import Integration
 from integrations.definitions.job import Job, JobTarget, Schedule
 from integrations.definitions.notification import ChannelSettings, Message, Notification
 from integrations.definitions.release import Release, ReleasedFunction
+from integrations.definitions.rate_limit import RateLimit
 from integrations.definitions.retry import RetryPolicy, StatusRetry
 from integrations.strict_json import MAX_INTEGER, MIN_INTEGER
 
@@ -52,6 +53,7 @@ json_values = st.recursive(
 given_json = json_values.filter(lambda value: value is not None)
 objects = st.dictionaries(texts, json_values, max_size=2)
 seconds = st.floats(0, 1_000)
+rate_limits = st.builds(RateLimit, limit=st.integers(1, 10), period=st.floats(1, 100))
 moments = st.integers(0, 4_000_000_000).map(lambda second: dt.datetime.fromtimestamp(second, dt.UTC))
 
 
@@ -164,7 +166,7 @@ _feature: dict[str, Any] = {
     "store_event_results": st.booleans(),
     "timeout": maybe(seconds),
     "concurrency": maybe(st.integers(1, 10)),
-    "rate_limit": maybe(st.builds(RateLimit, limit=st.integers(1, 10), period=st.floats(1, 100))),
+    "rate_limit": maybe(rate_limits),
     "deduplicate": maybe(st.builds(Deduplication, key=given_json, window=st.floats(1, 100))),
 }
 features = st.builds(Feature, sequence=many(sequences, least=1), output=json_values, **_feature) | st.builds(
@@ -227,6 +229,7 @@ apps = st.builds(
             request_type=request_types,
             active=st.booleans(),
             allowed_hosts=many(st.just("*.example.com")),
+            rate_limit=maybe(rate_limits),
         ),
         by="slug",
     ),

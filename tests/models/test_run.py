@@ -122,7 +122,7 @@ def test_due_reads_the_partial_index() -> None:
         cursor.execute(explain.split("; ")[-1] + sql, parameters)
         plan = str(cursor.fetchall())
 
-    assert "run_due" in plan
+    assert "run_queue" in plan
     assert "TEMP B-TREE" not in plan
 
 

@@ -33,7 +33,7 @@ class AppForm(DefinitionForm):
 
 
 class AppEnvironmentForm(PartForm):
-    SHAPE = ("slug", "env_name", "base_url", "request_type", "active", "allowed_hosts")
+    SHAPE = ("slug", "env_name", "base_url", "request_type", "active", "allowed_hosts", "rate_limit")
 
     request_type = choice_field(RequestType, label="Requests are sent as")
     allowed_hosts = JsonField(
@@ -41,6 +41,12 @@ class AppEnvironmentForm(PartForm):
         rows=3,
         place="allowed_hosts",
         help_text='Hosts besides the base URL\'s own that secrets may go to: ["uploads.example.com", "*.example.org"].',
+    )
+
+    rate_limit = JsonField(
+        place="rate_limit",
+        rows=3,
+        help_text='Calls that the API allows, all integrations together: 100 a minute is {"limit": 100, "period": 60}.',
     )
 
     class Meta:

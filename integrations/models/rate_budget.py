@@ -1,0 +1,21 @@
+"""Rate budgets: how much of what an app environment allows is already spoken for."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class RateBudget(models.Model):
+    """One timestamp is all that a budget takes. Source: GCRA, ITU-T I.371; see `integrations.engine.budgets`."""
+
+    app_environment = models.OneToOneField(
+        "integrations.AppEnvironment", on_delete=models.CASCADE, primary_key=True, related_name="rate_budget"
+    )
+    #: When all calls that were let through so far would have come in at an even pace: the "theoretical arrival time".
+    paid_until = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,139 @@
+"""Looks into the queue without reading through it: what it costs grows with the lines in it, not with the runs.
+
+A line holds the runs of one integration that compete by nothing but their due time: same lane, same priority. Every
+statement here is written out, since each must hit its partial index by the very words of the index's condition; what is
+put into them with f-strings are words of this file, never values.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+_RUNS = "integrations_run"
+_COLUMNS = "integration_id, lane, awaits_rate, priority"
+#: The condition of the index `run_queue`. A run is leased as long as it is running.
+_QUEUED = "finished_at IS NULL AND lease_until IS NULL"
+_HELD = "lease_until IS NOT NULL"
+#: A message says that the others are there.
+_OVERLOOKED = "AND NOT (status = 'queued' AND fence = 0 AND due_at > %s)"
+
+
+class Line(NamedTuple):
+    integration_id: int
+    lane: str
+    #: Whether its runs begin for the first time, under a limit on how often they may.
+    awaits_rate: bool
+    priority: int
+
+
+class Head(NamedTuple):
+    """One of the runs at the front of a line."""
+
+    line: Line
+    #: As the database writes it; only good for comparing.
+    due_at: Any
+    run_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What counts as due: now, and with `late` only what was queued before that or has been executed before."""
+
+    now: dt.datetime
+    late: dt.datetime | None = None
+
+    @property
+    def sql(self) -> str:
+        return f"due_at <= %s {_OVERLOOKED if self.late else ''}"
+
+    @property
+    def parameters(self) -> list[Any]:
+        moments = [self.now] if self.late is None else [self.now, self.late]
+        return [connection.ops.adapt_datetimefield_value(moment) for moment in moments]
+
+
+def lines(due: Due) -> list[Line]:
+    """Return every line in which something is due.
+
+    The first statement's recursion leaps from one line to the next: to the first run whose line is greater.
+    """
+    ordered = f"ORDER BY {_COLUMNS} LIMIT 1"
+    following = f"SELECT id FROM {_RUNS} WHERE {_QUEUED} AND ({_COLUMNS}) > ({_qualified('line')}) {ordered}"  # noqa: S608
+    same = " AND ".join(f"run.{column} = line.{column}" for column in _COLUMNS.split(", "))
+    sql = f"""
+        WITH RECURSIVE line ({_COLUMNS}) AS (
+            SELECT * FROM (SELECT {_COLUMNS} FROM {_RUNS} WHERE {_QUEUED} {ordered}) AS first_line
+            UNION ALL
+            SELECT {_qualified("run")} FROM line JOIN {_RUNS} AS run ON run.id = ({following})
+        )
+        SELECT {_COLUMNS} FROM line
+        WHERE EXISTS (SELECT 1 FROM {_RUNS} AS run WHERE {_QUEUED} AND {same} AND {due.sql})
+    """  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, due.parameters)
+        return [Line(integration, lane, bool(awaits), priority) for integration, lane, awaits, priority in cursor]
+
+
+def heads(wanted: Iterable[tuple[Line, int]], due: Due, *, lock: bool = False) -> list[Head]:
+    """Return up to so many runs from the front of each line; locked, they leave out what others have locked."""
+    arms: list[str] = []
+    parameters: list[Any] = []
+    chosen = list(wanted)
+    for number, (line, most) in enumerate(chosen):
+        arms.append(_arm(number, due, lock=lock))
+        parameters += [*line, *due.parameters, most]
+    if not arms:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(arms), parameters)
+        return [Head(chosen[number][0], due_at, _run_id(run_id)) for number, due_at, run_id in cursor]
+
+
+def _arm(number: int, due: Due, *, lock: bool) -> str:
+    same = " AND ".join(f"{column} = %s" for column in _COLUMNS.split(", "))
+    locking = "FOR UPDATE SKIP LOCKED" if lock and connection.features.has_select_for_update_skip_locked else ""
+    return f"""SELECT * FROM (
+        SELECT {number} AS number, due_at, id FROM {_RUNS} WHERE {_QUEUED} AND {same} AND {due.sql}
+        ORDER BY due_at LIMIT %s {locking}
+    ) AS arm_{number}"""  # noqa: S608
+
+
+def held() -> Counter[tuple[int, str]]:
+    """Return how many runs are being executed, by integration and lane."""
+    sql = f"SELECT integration_id, lane, count(*) FROM {_RUNS} WHERE {_HELD} GROUP BY integration_id, lane"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return Counter({(integration, lane): count for integration, lane, count in cursor})
+
+
+def queued() -> Counter[int]:
+    """Return how many runs are queued or parked, by integration. This one reads through the queue's index."""
+    sql = f"SELECT integration_id, count(*) FROM {_RUNS} WHERE {_QUEUED} GROUP BY integration_id"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return Counter(dict(cursor.fetchall()))
+
+
+def starts(lane: str, *, since: dt.datetime, most: int) -> Sequence[Any]:
+    """Return when the lane's runs began after `since`, latest first, up to `most` of them."""
+    sql = f"""SELECT started_at FROM {_RUNS} WHERE lane > '' AND lane = %s AND started_at > %s
+        ORDER BY started_at DESC LIMIT %s"""  # noqa: S608
+    moment = connection.ops.adapt_datetimefield_value(since)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [lane, moment, most])
+        return [row[0] for row in cursor]
+
+
+def _qualified(table: str) -> str:
+    return ", ".join(f"{table}.{column}" for column in _COLUMNS.split(", "))
+
+
+def _run_id(value: Any) -> uuid.UUID:
+    return value if isinstance(value, uuid.UUID) else uuid.UUID(value)
