@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from integrations import models
+from integrations.definitions.values.equality import json_equal
 from integrations.operations.actors import Actor, user_of
 from integrations.types import Json, JsonObject
 
@@ -32,9 +33,9 @@ def write(
 
 
 def differences(before: JsonObject, after: JsonObject) -> dict[str, Json]:
-    """Return `{field: {"from": …, "to": …}}` for every top-level field that is not the same."""
+    """Return `{field: {"from": …, "to": …}}` for every top-level field that is not the same; 0 is not false."""
     return {
         key: {"from": before.get(key), "to": after.get(key)}
         for key in sorted({*before, *after})
-        if before.get(key) != after.get(key)
+        if not json_equal(before.get(key), after.get(key))
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from integrations.definitions.values.equality import json_equal
 from integrations.operations import _audit
 from integrations.operations._transactions import all_or_nothing, lock
 from integrations.operations.actors import Actor, user_of
@@ -19,7 +20,7 @@ def freeze(row: Any, *, by: Actor, reason: str, definition: Any = None, **frozen
     with all_or_nothing():
         lock(row.integration)
         latest = row.latest_version()
-        if latest is not None and latest.to_definition() == definition:
+        if latest is not None and json_equal(latest.definition, definition.to_compact_dict()):
             return latest
         version = row.versions.create(
             number=latest.number + 1 if latest else 1,

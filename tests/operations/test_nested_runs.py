@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from integrations import models
+from integrations.engine.records import Outcome
+from integrations.operations import _claiming, _families, _runtime, features, runs
+from integrations.operations._driving import Driver
+from integrations.operations._storing import store_ends
+from integrations.operations.actors import SYSTEM
+from integrations.types import JsonObject
+from tests.operations.nesting import PAUSE, calling, made_of, make_nest, start
+
+pytestmark = pytest.mark.django_db
+
+Status = models.Run.Status
+INNER = made_of("inner", PAUSE, output={"twice": ["$Input{n}", "$Input{n}"]}, input={"n": "number"})
+OUTER = made_of("outer", calling("inner", input={"n": "$Input{n}"}), output="$Sequence{main}{inner}{twice}")
+
+
+def _parked(integration: models.Integration, tag: str = "outer", **input: int) -> tuple[models.Run, models.Run]:
+    """Return a run that waits for another one, and that one."""
+    run = start(integration, tag, **input)
+    _step_once(run)
+    return run, models.Run.objects.get(parent=run)
+
+
+def _step_once(run: models.Run) -> None:
+    """Execute a run until it parks or ends, and nothing that it starts."""
+    driver = Driver(runtime=_runtime.shared(), worker="tester")
+    claimed = _claiming.claim_one(run.pk, worker="tester")
+    assert claimed is not None
+    driver.begin(claimed)
+    while driver.held:
+        driver.turn(timeout_seconds=1)
+    run.refresh_from_db()
+
+
+def test_nested_feature_is_a_run_of_its_own_in_the_same_environment() -> None:
+    integration = make_nest(INNER, OUTER)
+
+    run, nested = _parked(integration, n=3)
+
+    assert (run.status, run.due_at, run.worker) == (Status.WAITING, None, "")
+    assert (nested.status, nested.trigger, nested.depth, nested.parent_step) == ("queued", "run", 1, "main/inner")
+    assert (nested.feature, nested.environment, nested.input) == (
+        features.fetch(integration=integration, tag="inner", by=SYSTEM),
+        run.environment,
+        {"n": 3},
+    )
+
+
+def test_process_that_executes_a_run_also_executes_what_it_starts() -> None:
+    integration = make_nest(
+        INNER,
+        OUTER,
+        made_of(
+            "outermost",
+            calling(
+                "outer",
+                input={"n": "$Item"},
+                condition={"type": "for_each", "subject": "$Input{all}", "parallel": 2},
+            ),
+            output="$Sequence{main}{outer}",
+        ),
+    )
+
+    run = runs.execute(start(integration, "outermost", all=[1, 2, 3]))
+
+    assert (run.status, run.output) == (Status.SUCCEEDED, [[1, 1], [2, 2], [3, 3]])
+    assert models.Run.objects.filter(depth=2, status=Status.SUCCEEDED).count() == 3
+    assert set(models.Run.objects.filter(depth=1).values_list("parent_step", flat=True)) == {
+        "main/outer[0]",
+        "main/outer[1]",
+        "main/outer[2]",
+    }
+
+
+def test_nested_run_uses_the_release_of_the_run_above_whatever_was_published_since() -> None:
+    integration = make_nest(INNER, OUTER)
+    run = start(integration, "outer", n=3)
+
+    features.update(integration=integration, tag="inner", changes={"output": "new"}, by=SYSTEM, publish=True)
+
+    assert runs.execute(run).output == [3, 3]
+    assert runs.execute(start(integration, "outer", n=3)).error_code == "unresolved"
+
+
+def test_asking_twice_starts_one_run() -> None:
+    run, nested = _parked(make_nest(INNER, OUTER), n=3)
+
+    _step_once(run)
+
+    assert run.status == Status.WAITING
+    assert models.Run.objects.get(parent=run) == nested
+
+
+@pytest.mark.parametrize("ending", ["succeeded", "failed", "cancelled", "quarantined"])
+def test_however_a_nested_run_ends_the_one_above_goes_on(ending: str) -> None:
+    run, nested = _parked(make_nest(INNER, OUTER), n=3)
+
+    _end(nested, ending)
+
+    run.refresh_from_db()
+    assert run.status == Status.QUEUED
+    assert run.due_at is not None
+    _step_once(run)
+    assert run.status == (Status.SUCCEEDED if ending == "succeeded" else Status.FAILED)
+    assert run.error_code == ("" if ending == "succeeded" else "nested_failed")
+
+
+def _end(run: models.Run, status: str) -> None:
+    if status == "succeeded":
+        return _step_once(run)
+    if status == "cancelled":
+        runs.cancel(run=run, by=SYSTEM)
+        return None
+    claimed = _claiming.claim_one(run.pk, worker="other")
+    assert claimed is not None
+    if status == "failed":
+        return store_ends([(claimed, Outcome(status="failed"))])
+    claimed.crashes = _claiming.LAST_CRASH - 1
+    models.Run.objects.filter(pk=run.pk).update(crashes=claimed.crashes)
+    _claiming.crashed(claimed, evidence="gone", now=timezone.now())
+    return None
+
+
+def test_nested_run_that_ends_before_the_one_above_is_parked_wakes_it_all_the_same() -> None:
+    run, nested = _parked(make_nest(INNER, OUTER), n=3)
+    held = _claiming.claim_one(run.pk, worker="tester")
+    assert held is not None
+
+    _step_once(nested)
+    run.refresh_from_db()
+    assert run.status == Status.RUNNING
+
+    store_ends([(held, Outcome(status="waiting"))])
+    run.refresh_from_db()
+    assert run.status == Status.QUEUED
+
+
+def test_cancelling_a_run_cancels_what_it_has_started_all_the_way_down() -> None:
+    integration = make_nest(INNER, OUTER, made_of("outermost", calling("outer", input={"n": 1})))
+    run, below = _parked(integration, "outermost")
+    _step_once(below)
+    lowest = models.Run.objects.get(parent=below)
+    assert _claiming.claim_one(lowest.pk, worker="other") is not None
+
+    runs.cancel(run=run, by=SYSTEM)
+
+    assert _statuses(run, below, lowest) == ["cancelled", "cancelled", "running"]
+    assert _claiming.cancel_requested([lowest.pk]) == [lowest.pk]
+
+
+def test_run_that_fails_cancels_what_it_has_started() -> None:
+    run, nested = _parked(make_nest(INNER, OUTER), n=3)
+    held = _claiming.claim_one(run.pk, worker="tester")
+    assert held is not None
+
+    store_ends([(held, Outcome(status="failed"))])
+
+    assert _statuses(run, nested) == ["failed", "cancelled"]
+
+
+def test_run_that_is_cancelled_on_its_way_to_being_parked_ends() -> None:
+    run, nested = _parked(make_nest(INNER, OUTER), n=3)
+    held = _claiming.claim_one(run.pk, worker="tester")
+    assert held is not None
+
+    runs.cancel(run=run, by=SYSTEM)
+    store_ends([(held, Outcome(status="waiting"))])
+
+    assert _statuses(run, nested) == ["cancelled", "cancelled"]
+
+
+def test_timeout_of_the_run_above_cancels_the_nested_run() -> None:
+    integration = make_nest(INNER, {**OUTER, "timeout": 60})
+    run, nested = _parked(integration, n=3)
+    assert run.due_at == nested.created_at + dt.timedelta(seconds=60)
+
+    models.Run.objects.filter(pk=nested.pk).update(created_at=nested.created_at - dt.timedelta(seconds=61))
+    _step_once(run)
+
+    assert (run.status, run.error_code) == (Status.FAILED, "run_timeout")
+    assert _statuses(nested) == ["cancelled"]
+
+
+def test_run_that_has_ended_is_not_cancelled() -> None:
+    run = runs.execute(start(make_nest(INNER), "inner", n=1))
+
+    assert not _families.cancel(run.pk, now=timezone.now())
+    assert _statuses(run) == ["succeeded"]
+
+
+def _statuses(*rows: models.Run) -> list[str]:
+    for row in rows:
+        row.refresh_from_db()
+    return [row.status for row in rows]
+
+
+def test_nested_feature_that_was_deleted_runs_on_from_the_release() -> None:
+    integration = make_nest(INNER, OUTER)
+    run = start(integration, "outer", n=3)
+    outer: JsonObject = {"sequence": made_of("outer", PAUSE)["sequence"], "output": None}
+    features.update(integration=integration, tag="outer", changes=outer, by=SYSTEM, publish=True)
+    features.delete(row=features.fetch(integration=integration, tag="inner", by=SYSTEM), by=SYSTEM)
+
+    assert runs.execute(run).output == [3, 3]
+    nested = models.Run.objects.get(parent=run)
+    assert (nested.feature, nested.feature_version) == (None, None)
