@@ -21,6 +21,15 @@ class ReleasedFunction(Definition):
     version: int
 
 
+class ReleasedFeature(Definition):
+    """A feature as published, to be run as an event of another one."""
+
+    definition: Feature
+    version: int
+    #: A code feature's own function, compiled.
+    javascript: str | None = None
+
+
 class Release(Definition):
     """A feature with everything that it reaches. Bindings and secrets are no part of it: they are read when it runs."""
 
@@ -33,8 +42,8 @@ class Release(Definition):
     #: By access tag; only the actions and auths that the feature reaches, without environments.
     apps: dict[str, App] = {}
     caches: dict[str, Cache] = {}
-    #: Nested features by tag.
-    features: dict[str, Feature] = {}
+    #: Nested features by tag, those that they call themselves included.
+    features: dict[str, ReleasedFeature] = {}
 
     @cached_property
     def digest(self) -> str:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from integrations.definitions.app import App
+from integrations.definitions.checking import graphs
 from integrations.definitions.checking.uses import Use, events_of, uses_of_feature
 from integrations.definitions.contents import Contents
 from integrations.definitions.feature import Event, Feature
-from integrations.definitions.release import Release, ReleasedFunction
+from integrations.definitions.release import Release, ReleasedFeature, ReleasedFunction
 from integrations.errors import DefinitionError, Problem, join_place
 
 _EVENT_WORDS = {
-    "feature": "a nested feature",
     "notification": "a notification",
     "database_action": "a database action",
     "job": "a job as an event",
     "approval": "an approval",
-    "wait": "a wait",
 }
 _FEATURE_WORDS = {
     "concurrency": "a limit on runs at the same time",
@@ -30,25 +29,26 @@ def cut_release(
     feature: Feature,
     contents: Contents,
     functions: Mapping[str, ReleasedFunction],
+    features: Mapping[str, ReleasedFeature] | None = None,
     *,
     version: int,
     javascript: str | None = None,
 ) -> Release:
     """Return a feature's version with all that it reaches: nothing in it changes when the integration does.
 
-    `functions` are the published ones by tag; `javascript` is a code feature's own code, compiled.
+    `functions` and `features` are the published ones by tag; `javascript` is a code feature's own code, compiled.
 
     Raises:
-        DefinitionError: with every place that reaches something that is not there, or a function never published.
+        DefinitionError: with every place that reaches something that is not there or was never published, and with the
+            loop when published features call each other in one.
     """
-    nested = _nested_features(feature, contents)
-    reached = [
-        use for each in (feature, *nested.values()) for use in uses_of_feature(each, place=f"features/{each.tag}")
-    ]
-    called = [event for each in (feature, *nested.values()) for _, event in events_of(each, place="")]
-    problems = list(_missing(reached, contents, functions))
+    features = features or {}
+    nested = nested_features(feature, features)
+    reached = _reached(feature, nested)
+    problems = [*_missing(reached, contents, functions, features), *_loops(feature, nested)]
     if problems:
         raise DefinitionError(problems)
+    called = _called(feature, nested)
     return Release(
         integration=contents.tag,
         feature=feature,
@@ -61,36 +61,80 @@ def cut_release(
     )
 
 
+def nested_release(release: Release, tag: str) -> Release:
+    """Return the release of a nested feature, cut out of that of the feature that calls it.
+
+    It is what `cut_release` would have given when `release` was cut, whatever was published since.
+    """
+    nested = release.features[tag]
+    return cut_release(
+        nested.definition,
+        Contents(tag=release.integration, apps=release.apps, caches=release.caches),
+        release.functions,
+        release.features,
+        version=nested.version,
+        javascript=nested.javascript,
+    )
+
+
+def nested_features(feature: Feature, features: Mapping[str, ReleasedFeature]) -> dict[str, ReleasedFeature]:
+    """Return the features that `feature` calls, and those that they call, by tag."""
+    found: dict[str, ReleasedFeature] = {}
+    pending = [feature]
+    while pending:
+        for tag in _features_called_by(pending.pop()):
+            if tag in features and tag not in found and tag != feature.tag:
+                found[tag] = features[tag]
+                pending.append(features[tag].definition)
+    return dict(sorted(found.items()))
+
+
 def unavailable(feature: Feature) -> list[Problem]:
     """Return what this release of the software stores and checks, but cannot run yet."""
     return list(_unavailable(feature, f"features/{feature.tag}"))
 
 
-def _nested_features(feature: Feature, contents: Contents) -> dict[str, Feature]:
-    """Return the features that `feature` calls, and those that they call, by tag."""
-    found: dict[str, Feature] = {}
-    pending = [feature]
-    while pending:
-        for _, event in events_of(pending.pop(), place=""):
-            nested = contents.features.get(event.event) if event.type == "feature" else None
-            if nested is not None and nested.tag not in found and nested.tag != feature.tag:
-                found[nested.tag] = nested
-                pending.append(nested)
-    return dict(sorted(found.items()))
+def _features_called_by(feature: Feature) -> list[str]:
+    return [event.event for _, event in events_of(feature, place="") if event.type == "feature"]
 
 
-def _missing(reached: list[Use], contents: Contents, functions: Mapping[str, ReleasedFunction]) -> Iterator[Problem]:
+def _reached(feature: Feature, nested: Mapping[str, ReleasedFeature]) -> list[Use]:
+    every = (feature, *(each.definition for each in nested.values()))
+    return [use for each in every for use in uses_of_feature(each, place=f"features/{each.tag}")]
+
+
+def _called(feature: Feature, nested: Mapping[str, ReleasedFeature]) -> list[Event]:
+    every = (feature, *(each.definition for each in nested.values()))
+    return [event for each in every for _, event in events_of(each, place="")]
+
+
+def _missing(
+    reached: list[Use],
+    contents: Contents,
+    functions: Mapping[str, ReleasedFunction],
+    features: Mapping[str, ReleasedFeature],
+) -> Iterator[Problem]:
+    drafts: dict[str, Mapping[str, object]] = {"function": contents.functions, "feature": contents.features}
     known: dict[str, Mapping[str, object]] = {
         "function": functions,
         "connected app": contents.apps,
         "cache": contents.caches,
-        "feature": contents.features,
+        "feature": features,
     }
     for use in reached:
         if use.kind in known and use.tag not in known[use.kind]:
-            unpublished = use.kind == "function" and use.tag in contents.functions
+            unpublished = use.tag in drafts.get(use.kind, ())
             message = "has no published version" if unpublished else "is not there"
             yield Problem(use.place, f'{use.kind} "{use.tag}" {message}', "publish it first" if unpublished else "")
+
+
+def _loops(feature: Feature, nested: Mapping[str, ReleasedFeature]) -> Iterator[Problem]:
+    """Give the loops of what is published: the drafts, which are what saving checks, may have been mended since."""
+    called = {tag: _features_called_by(each.definition) for tag, each in nested.items()}
+    called[feature.tag] = _features_called_by(feature)
+    for loop in graphs.search(called, [feature.tag]).loops:
+        message = f"the published features call each other in a loop: {loop}"
+        yield Problem(f"features/{feature.tag}", message, "publish those that no longer do")
 
 
 def _tags(reached: list[Use], kind: str) -> list[str]:

@@ -7,13 +7,13 @@ import datetime as dt
 from collections import Counter
 
 from integrations.engine import retry, waits
-from integrations.engine.calls import new_call
+from integrations.engine.calling import new_call
 from integrations.engine.execution import Execution
 from integrations.engine.failures import FAILURES, EventError, step_error
 from integrations.engine.plan import WaitTarget
 from integrations.engine.recording import Turn
 from integrations.engine.records import Checkpoint, StepError
-from integrations.engine.signals import StepFailed, Stopped
+from integrations.engine.signals import Awaiting, Parked, StepFailed, Stopped
 from integrations.engine.step import Step
 from integrations.types import Json
 
@@ -64,7 +64,7 @@ class _Attempts:
         """Go on where an earlier execution of the run was: attempts that are used up stay used up."""
         self.number = max(1, checkpoint.attempts)
         if checkpoint.error is None:
-            return  # cut off in the middle of this attempt, which is made again
+            return  # cut off or parked in the middle of this attempt, which is made again
         self.used[checkpoint.error.code] = checkpoint.attempts - 1
         if checkpoint.status == "failed" and self._decide(checkpoint.error) is None:
             raise StepFailed(key=self.step.key, error=checkpoint.error)
@@ -117,6 +117,9 @@ async def _attempt(execution: Execution, step: Step, turn: Turn) -> Json:
             raise
         late = EventError(f"it took longer than its {timeout:g} s", code="timeout", retryable=True)
         raise _failed(execution, late, has_deadline=True) from None
+    except Awaiting as awaiting:
+        await turn.waiting(awaiting.due_at, reason=awaiting.reason)
+        raise Parked(awaiting.due_at, keeps_place=True) from None
     except asyncio.CancelledError:
         await turn.broken_off()
         raise
@@ -125,7 +128,7 @@ async def _attempt(execution: Execution, step: Step, turn: Turn) -> Json:
 
 
 async def _call(execution: Execution, step: Step, turn: Turn) -> Json:
-    turn.call = new_call(execution, step)
+    turn.call = new_call(execution, step, attempt=turn.attempt)
     await turn.call.prepare()
     await turn.running()
     return await turn.call.make()

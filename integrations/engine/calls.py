@@ -142,21 +142,6 @@ class AppCall(Call):
         return binding
 
 
-def new_call(execution: Execution, step: Step) -> Call:
-    """Return the call of an attempt.
-
-    Raises:
-        EventError: nothing runs this type of event yet.
-    """
-    target = step.planned.target
-    if isinstance(target, ActionTarget):
-        return AppCall(execution, step, target)
-    if isinstance(target, FunctionTarget):
-        return FunctionCall(execution, step, target)
-    event = step.planned.event
-    raise EventError(f'{event.type} "{event.event}" cannot run in this release yet', code="not_available")
-
-
 def _object(sections: JsonObject, name: str) -> JsonObject:
     """Return one section of an input.
 

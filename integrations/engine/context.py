@@ -13,6 +13,7 @@ from integrations.clock import Clock, SystemClock
 from integrations.connectors.base import ActionConnector, Binding, FunctionConnector
 from integrations.connectors.redaction import Redactor
 from integrations.definitions.release import Release
+from integrations.engine.ports import NestedRuns
 from integrations.engine.records import Checkpoint, Recorder, StepKey
 from integrations.types import Json, JsonObject
 
@@ -27,6 +28,8 @@ class RunInfo:
     environment_slug: str
     environment_name: str
     created_at: dt.datetime
+    #: How many runs stand above this one.
+    depth: int = 0
 
 
 class Cancellation:
@@ -76,6 +79,8 @@ class Context:
     functions: FunctionConnector
     recorder: Recorder
     redactor: Redactor
+    #: None: an execution that nothing is stored of can nest none.
+    nested_runs: NestedRuns | None = None
     clock: Clock = field(default_factory=SystemClock)
     checkpoints: Mapping[StepKey, Checkpoint] = field(default_factory=dict)
     #: A wait up to this many seconds stays in the execution; a longer one parks the run.

@@ -24,8 +24,8 @@ async def run_event(execution: Execution, step: Step) -> None:
     """
     try:
         done_by, result = await run_in_place(execution, step)
-    except StepFailed:
-        if not step.may_fail:
+    except StepFailed as failure:
+        if not step.may_fail or failure.ends_run:
             raise
     else:
         execution.finish(done_by, result)
@@ -36,7 +36,7 @@ async def run_in_place(execution: Execution, step: Step) -> tuple[Step, MaybeJso
     try:
         return step, await _perform(execution, step)
     except StepFailed as failure:
-        fallback = step.fallback(failure.error)
+        fallback = None if failure.ends_run else step.fallback(failure.error)
         if fallback is None:
             raise
         done_by, result = await run_in_place(execution, fallback)

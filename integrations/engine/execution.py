@@ -48,7 +48,8 @@ class Execution:
         self.finished: list[Finished] = []
         #: The first failure; once there is one, nothing new starts.
         self.failure: RunError | None = None
-        #: When the earliest of the parked steps goes on.
+        #: Whether some step is parked, and when the earliest of them goes on by itself.
+        self.is_parked = False
         self.due_at: dt.datetime | None = None
         #: Set when everything in flight is broken off: what the records of those steps say.
         self.ending: Ending | None = None
@@ -70,8 +71,12 @@ class Execution:
 
     def restored(self, checkpoint: Checkpoint) -> Json:
         """Return the result that an earlier execution stored."""
-        self._restored_redacted = self._restored_redacted or holds_redacted(checkpoint.output)
-        return checkpoint.output
+        return self.taken_over(checkpoint.output)
+
+    def taken_over(self, result: Json) -> Json:
+        """Return a result that comes from where it was stored, and remember whether something of it was redacted."""
+        self._restored_redacted = self._restored_redacted or holds_redacted(result)
+        return result
 
     def reads_redacted(self, resolved: Json) -> bool:
         """Return whether a value that was redacted when it was stored ended up in this resolved mapping."""
@@ -113,7 +118,7 @@ class Execution:
 
     def start_undoing(self) -> None:
         """Forget what was parked or broken off: it does not go on. From here on that is said of rollbacks."""
-        self.due_at, self.ending = None, None
+        self.is_parked, self.due_at, self.ending = False, None, None
 
     def fail(self, failure: StepFailed) -> None:
         """End the run with this failure, unless an earlier one has ended it already."""
@@ -122,7 +127,9 @@ class Execution:
 
     def park(self, parked: Parked) -> None:
         """Wake the run for the earliest of all that waits."""
-        self.due_at = min(self.due_at or parked.due_at, parked.due_at)
+        self.is_parked = True
+        if parked.due_at is not None:
+            self.due_at = min(self.due_at or parked.due_at, parked.due_at)
 
     def finish(self, step: Step, result: MaybeJson) -> None:
         """Keep an event's result, made by `step`, for references and rollbacks; what was skipped has none."""

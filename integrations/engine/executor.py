@@ -10,8 +10,8 @@ from integrations.engine.context import Context
 from integrations.engine.execution import Ending, Execution
 from integrations.engine.failures import FAILURES, step_error
 from integrations.engine.lookups import look_up
-from integrations.engine.records import Outcome, RunError, StepError
-from integrations.engine.resumption import RUN_TIMEOUT, earlier_failure
+from integrations.engine.records import RUN_TIMEOUT, Outcome, RunError, StepError
+from integrations.engine.resumption import earlier_failure
 from integrations.engine.rollbacks import roll_back
 from integrations.engine.tasks import Breakable, BrokenOff
 from integrations.errors import DefinitionError
@@ -24,7 +24,8 @@ async def execute(context: Context) -> Outcome:
     The recorder hears of every step. With `context.checkpoints` the run goes on where they end: what has finished is
     not done again, and attempts that are used up stay used up. Output and error are redacted.
 
-    A failed run rolls back what it has done, also after its timeout, which counts from the start of this execution.
+    A failed run rolls back what it has done, also after its timeout, which counts from the start of this execution; a
+    nested run that the run is parked for may take as long, too.
     A cancelled run does not, and cancelling breaks off rollbacks too: whoever cancels may want to look at what is
     there first.
 
@@ -60,7 +61,7 @@ async def _run(execution: Execution) -> Outcome:
     await _run_in_time(execution)
     if execution.failure is not None:
         return await _undone(execution, execution.failure)
-    if execution.due_at is not None:
+    if execution.is_parked:
         return await _parked(execution)
     return await _finished(execution)
 
@@ -86,7 +87,7 @@ async def _undone(execution: Execution, failure: RunError) -> Outcome:
     if execution.finished:
         await execution.journal.store_held()  # or a crash would lose what there is to undo
     failure = await roll_back(execution, failure)
-    return Outcome(status="failed", error=failure) if execution.due_at is None else await _parked(execution)
+    return await _parked(execution) if execution.is_parked else Outcome(status="failed", error=failure)
 
 
 async def _parked(execution: Execution) -> Outcome:

@@ -83,7 +83,7 @@ class _Pass:
     """One pass over a list, `width` items at the same time.
 
     A failed item lets those that run finish, so that their results are kept, and starts no other. A parked one lets
-    the others go on, unless they wait for their turn behind it.
+    the others go on, unless they wait for their turn behind it or it keeps its place among those at the same time.
     """
 
     def __init__(self, execution: Execution, step: Step, items: list[Json], *, width: int) -> None:
@@ -101,7 +101,7 @@ class _Pass:
         if self.ended is not None:
             raise self.ended
         if self.parked:
-            raise min(self.parked, key=lambda parked: parked.due_at)
+            raise Parked.earliest(self.parked)
         return self.results
 
     async def _lane(self) -> None:
@@ -110,16 +110,18 @@ class _Pass:
                 self.results[index] = await self._one(index, item)
             except Parked as parked:
                 self.parked.append(parked)
+                if parked.keeps_place or self.width == 1:
+                    return
             except (StepFailed, Stopped) as ended:
                 self.ended = self.ended or ended
-            if self.ended is not None or (self.parked and self.width == 1):
+            if self.ended is not None:
                 return
 
     async def _one(self, index: int, item: Json) -> Json:
         step = self.step.iteration(index, item=item, response=self.step.response)
         try:
             return await run_step(self.execution, step)
-        except StepFailed:
-            if not step.may_fail or step.planned.fallback is not None:
+        except StepFailed as failure:
+            if not step.may_fail or step.planned.fallback is not None or failure.ends_run:
                 raise
             return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from integrations.definitions.app import Action, App
-from integrations.definitions.feature import Condition, Event
+from integrations.definitions.feature import Condition, Event, Feature
 from integrations.definitions.field import Field, Output
 from integrations.definitions.references import Template
 from integrations.engine.resolver import Needs, collect
@@ -30,6 +30,11 @@ class FunctionTarget:
     output: Output
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NestedTarget:
+    feature: Feature
+
+
 @dataclass(frozen=True, slots=True)
 class WaitTarget:
     """Nothing is called; time passes."""
@@ -42,7 +47,7 @@ class UnavailableTarget:
     type: str
 
 
-Target: TypeAlias = ActionTarget | FunctionTarget | WaitTarget | UnavailableTarget
+Target: TypeAlias = ActionTarget | FunctionTarget | NestedTarget | WaitTarget | UnavailableTarget
 
 
 @dataclass(frozen=True, slots=True)

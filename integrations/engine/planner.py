@@ -27,6 +27,7 @@ from integrations.engine import graph
 from integrations.engine.plan import (
     ActionTarget,
     FunctionTarget,
+    NestedTarget,
     Plan,
     PlannedCondition,
     PlannedEvent,
@@ -155,6 +156,8 @@ def _target(event: Event, release: Release, place: str) -> Target:
             return _action_target(event, release, place)
         case "function":
             return _function_target(event, release, place)
+        case "feature":
+            return _nested_target(event, release, place)
         case "wait":
             return WaitTarget()
         case _:
@@ -174,6 +177,13 @@ def _function_target(event: Event, release: Release, place: str) -> FunctionTarg
     if function is None:
         raise _not_released(place, f'function "{event.event}"')
     return _released(function)
+
+
+def _nested_target(event: Event, release: Release, place: str) -> NestedTarget:
+    nested = release.features.get(event.event)
+    if nested is None:
+        raise _not_released(place, f'feature "{event.event}"')
+    return NestedTarget(feature=nested.definition)
 
 
 def _released(function: ReleasedFunction) -> FunctionTarget:
@@ -221,9 +231,14 @@ def _input(event: Event, target: Target, place: str) -> PlannedMapping:
     if isinstance(target, ActionTarget):
         return PlannedMapping.of(_action_input(event.input, target.action, where))
     template = parse_template(event.input, place=where)
+    return PlannedMapping.of(_with_defaults(template, _fields(target)))
+
+
+def _fields(target: Target) -> Iterable[Field]:
+    """Return the fields that an input is given by, for all but actions."""
     if isinstance(target, FunctionTarget):
-        template = _with_defaults(template, target.fields or ())
-    return PlannedMapping.of(template)
+        return target.fields or ()
+    return target.feature.input if isinstance(target, NestedTarget) else ()
 
 
 def _action_input(written: JsonObject, action: Action, place: str) -> Template:

@@ -19,7 +19,13 @@ class Turn:
     def __init__(self, execution: Execution, step: Step, *, attempt: int = 1) -> None:
         self.execution, self.step, self.attempt = execution, step, attempt
         self.call: Call | None = None
-        self.started_at = execution.context.clock.now()
+        self.started_at = self._began_at() or execution.context.clock.now()
+
+    def _began_at(self) -> dt.datetime | None:
+        """Return when an attempt began that an earlier execution was parked in."""
+        checkpoint = self.execution.checkpoint(self.step.key)
+        is_same = checkpoint is not None and checkpoint.status == "waiting" and checkpoint.attempts == self.attempt
+        return checkpoint.started_at if checkpoint and is_same else None
 
     async def running(self) -> None:
         await self._write("running")
@@ -40,7 +46,7 @@ class Turn:
         await self.failed(kept, reason=self.step.what_follows)
         return StepFailed(key=self.step.key, error=kept)
 
-    async def waiting(self, due_at: dt.datetime, *, reason: str, error: StepError | None = None) -> None:
+    async def waiting(self, due_at: dt.datetime | None, *, reason: str, error: StepError | None = None) -> None:
         await self._write("waiting", due_at=due_at, reason=reason, error=error)
 
     async def broken_off(self) -> None:

@@ -13,6 +13,8 @@ from integrations.types import Json
 StepStatus = Literal["running", "waiting", "succeeded", "failed", "skipped", "cancelled"]
 Role = Literal["event", "fallback", "rollback"]
 RunStatus = Literal["succeeded", "failed", "cancelled", "waiting"]
+#: The error code of a run that took too long: it is over, however often its steps might be tried.
+RUN_TIMEOUT = "run_timeout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,13 @@ class StepKey:
     #: 0-based iteration of a do_while or for_each; None outside loops.
     iteration: int | None = None
     role: Role = "event"
+
+    def place(self, attempt: int) -> str:
+        """Return the one name of an attempt in its run, such as `fetch/get_order[3]` or `fetch/order fallback#2`."""
+        iteration = "" if self.iteration is None else f"[{self.iteration}]"
+        role = "" if self.role == "event" else f" {self.role}"
+        number = "" if attempt == 1 else f"#{attempt}"
+        return f"{self.sequence}/{self.event}{iteration}{role}{number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +84,8 @@ class Checkpoint:
     output: Json = None
     error: StepError | None = None
     due_at: dt.datetime | None = None
+    #: When that attempt began.
+    started_at: dt.datetime | None = None
     #: Rollbacks go through finished steps in reverse of this.
     finished_at: dt.datetime | None = None
 
@@ -89,7 +100,10 @@ class RunError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How an execution ended. `waiting` is parked: execute it again, with its checkpoints, from `due_at` on."""
+    """How an execution ended. `waiting` is parked: execute it again, with its checkpoints, from `due_at` on.
+
+    Without a `due_at` it waits for what happens elsewhere.
+    """
 
     status: RunStatus
     output: Json = None
@@ -118,6 +132,7 @@ def _checkpoint(record: StepRecord) -> Checkpoint:
         output=record.output,
         error=record.error,
         due_at=record.due_at,
+        started_at=record.started_at,
         finished_at=record.finished_at,
     )
 

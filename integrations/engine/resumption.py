@@ -5,11 +5,9 @@ from __future__ import annotations
 from integrations.engine import retry
 from integrations.engine.execution import Execution
 from integrations.engine.plan import Plan
-from integrations.engine.records import Checkpoint, RunError, StepError, StepKey
+from integrations.engine.records import RUN_TIMEOUT, Checkpoint, RunError, StepError, StepKey
 from integrations.engine.step import Step
 
-#: The error code of a run that took too long: it is over, however often its steps might be tried.
-RUN_TIMEOUT = "run_timeout"
 #: Chains of fallbacks are walked without one having happened.
 _ANY_ERROR = StepError(code="", message="")
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
-from integrations.engine.records import StepError, StepKey
+from integrations.engine.records import RUN_TIMEOUT, StepError, StepKey
 
 
 class StepFailed(Exception):
@@ -15,16 +16,38 @@ class StepFailed(Exception):
         self.key, self.error = key, error
 
     @property
+    def ends_run(self) -> bool:
+        """Whether the run is over whatever may stand in for the step: it took too long."""
+        return self.error.code == RUN_TIMEOUT
+
+    @property
     def place(self) -> str:
         return f"{self.key.sequence}/{self.key.event}"
 
 
 class Parked(Exception):
-    """A step waits longer than an execution may; its record says until when."""
+    """A step waits longer than an execution may; its record says for what.
 
-    def __init__(self, due_at: dt.datetime) -> None:
-        super().__init__(due_at.isoformat())
-        self.due_at = due_at
+    `due_at` is None when it waits for something without a time. `keeps_place` says that what it waits for is work of
+    its own, so that in a loop no other item takes its place meanwhile.
+    """
+
+    def __init__(self, due_at: dt.datetime | None, *, keeps_place: bool = False) -> None:
+        super().__init__(str(due_at))
+        self.due_at, self.keeps_place = due_at, keeps_place
+
+    @classmethod
+    def earliest(cls, parked: Iterable[Parked]) -> Parked:
+        """Return the one that goes on first; those without a time come last."""
+        return min(parked, key=lambda each: (each.due_at is None, each.due_at))
+
+
+class Awaiting(Exception):
+    """A call's result depends on what happens elsewhere, at `due_at` at the latest; whoever does that wakes the run."""
+
+    def __init__(self, reason: str, *, due_at: dt.datetime | None) -> None:
+        super().__init__(reason)
+        self.reason, self.due_at = reason, due_at
 
 
 class Stopped(Exception):

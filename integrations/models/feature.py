@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Max, Q
+from django.db.models import Max, OuterRef, Q, Subquery
 
 from integrations.definitions.feature import Feature as FeatureDefinition
 from integrations.models.base import DefinitionModel
@@ -82,6 +82,11 @@ class Feature(DefinitionModel[FeatureDefinition]):
 class FeatureVersionQuerySet(FrozenRows, ScopedQuerySet["FeatureVersion"]):
     INTEGRATION = "feature__integration"
     MEMBERS = "feature__integration__members"
+
+    def latest_in(self, integration: models.Model) -> FeatureVersionQuerySet:
+        """Return the newest version of each of the integration's features, with the feature."""
+        newest = self.filter(feature=OuterRef("feature")).order_by("-number").values("pk")[:1]
+        return self.for_integration(integration).filter(pk=Subquery(newest)).select_related("feature")
 
 
 class FeatureVersion(VersionModel):

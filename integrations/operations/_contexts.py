@@ -9,6 +9,7 @@ from integrations.connectors.redaction import Redactor
 from integrations.definitions.release import Release
 from integrations.engine.context import Cancellation, Context, RunInfo
 from integrations.operations import _checkpoints, _opening
+from integrations.operations._nested_runs import NestedRuns
 from integrations.operations._recent import stamp_of
 from integrations.operations._runtime import Runtime
 from integrations.operations._telling import Teller
@@ -35,6 +36,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
         functions=runtime.functions,
         recorder=teller,
         redactor=Redactor(opened.texts),
+        nested_runs=NestedRuns(run, release, teller),
         clock=runtime.clock,
         checkpoints=_checkpoints.of(run) if run.fence > 1 else {},
         cancellation=cancellation,
@@ -54,4 +56,5 @@ def _run_info(run: models.Run, release: Release) -> RunInfo:
         environment_slug=run.environment.slug,
         environment_name=run.environment.env_name,
         created_at=run.created_at,
+        depth=run.depth,
     )

@@ -21,6 +21,7 @@ def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float)
 
     A run that parks (a retry or a wait that is due later) is waited for while that takes no longer than
     `patience_seconds` at a time; beyond, it is returned as `waiting`, for a worker or the next call to go on with.
+    One that is parked for runs that it has started goes on once these have been executed, here too.
 
     Raises:
         OperationRefused: it has ended.
@@ -31,13 +32,22 @@ def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float)
     while True:
         if not _drive(driver, run):
             return _following.follow(run, on_step=on_step, patience_seconds=patience_seconds)
+        _execute_nested(run, patience_seconds=patience_seconds)
         run.refresh_from_db()
+        if run.status in (Status.QUEUED, Status.RUNNING):
+            continue
         if run.status != Status.WAITING or run.due_at is None:
             return run
         seconds = (run.due_at - _database_time.now()).total_seconds()
         if seconds > patience_seconds:
             return run
         time.sleep(max(seconds, 0))
+
+
+def _execute_nested(run: models.Run, *, patience_seconds: float) -> None:
+    """Execute what the run has started, one after the other, and what these start."""
+    for nested in models.Run.objects.unfinished().filter(parent=run).order_by("created_at"):
+        execute(nested, on_step=None, patience_seconds=patience_seconds)
 
 
 def worker_name() -> str:

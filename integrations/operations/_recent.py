@@ -37,11 +37,11 @@ def current_stamp(integration: models.Integration) -> Stamp:
 class Recent(Generic[Value]):
     """The values that were used last, by key. A key holds a stamp, so a change makes a new key and nothing goes stale.
 
-    Nothing decrypted may be kept here.
+    Nothing decrypted may be kept here. `is_read=False` says that the values are worked out from their keys alone.
     """
 
-    def __init__(self, *, most: int) -> None:
-        self._most = most
+    def __init__(self, *, most: int, is_read: bool = True) -> None:
+        self._most, self._is_read = most, is_read
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -52,7 +52,7 @@ class Recent(Generic[Value]):
                 self._values.move_to_end(key)
                 return self._values[key]
         value = load()
-        if connection.in_atomic_block:
+        if self._is_read and connection.in_atomic_block:
             return value  # which may yet be rolled back
         with self._lock:
             self._values[key] = value

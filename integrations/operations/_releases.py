@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from integrations import models
 from integrations.definitions import releasing
-from integrations.definitions.release import Release, ReleasedFunction
+from integrations.definitions.feature import Feature
+from integrations.definitions.release import Release, ReleasedFeature, ReleasedFunction
 from integrations.errors import OperationRefused
 from integrations.operations._contents import contents_of
 from integrations.operations._recent import Recent, Stamp
@@ -12,6 +13,8 @@ from integrations.operations.features import own_function
 from integrations.operations.functions import compiled
 
 _recent: Recent[tuple[models.Release, Release]] = Recent(most=256)
+#: By digest of the release that it is cut out of, and tag.
+_recent_nested: Recent[Release] = Recent(most=256, is_read=False)
 
 
 def current(feature: models.Feature, stamp: Stamp) -> tuple[models.Release, Release]:
@@ -32,13 +35,47 @@ def _cut(feature: models.Feature) -> tuple[models.Release, Release]:
         definition,
         contents_of(feature.integration),
         _published_functions(feature.integration),
+        _published_features(feature.integration, definition),
         version=version.number,
-        javascript=compiled(own_function(definition)) if definition.is_code else None,
+        javascript=_own_javascript(definition),
     )
+    return _row(release, version), release
+
+
+def nested(release: Release, tag: str, integration: models.Integration) -> tuple[models.Release, Release]:
+    """Return the frozen release of a feature that `release` nests."""
+    cut = _recent_nested.get((release.digest, tag), lambda: releasing.nested_release(release, tag))
+    row = models.Release.objects.select_related("feature_version").defer("content").filter(digest=cut.digest).first()
+    if row is None:
+        versions = models.FeatureVersion.objects.for_integration(integration)
+        # None once that feature was deleted, or renamed: its version goes by the name that it had.
+        row = _row(cut, versions.filter(feature__tag=tag, number=cut.version).first())
+    return row, cut
+
+
+def _row(release: Release, version: models.FeatureVersion | None) -> models.Release:
     row, _ = models.Release.objects.get_or_create(
         digest=release.digest, defaults={"content": release.to_compact_dict(), "feature_version": version}
     )
-    return row, release
+    return row
+
+
+def _own_javascript(definition: Feature) -> str | None:
+    return compiled(own_function(definition)) if definition.is_code else None
+
+
+def _published_features(integration: models.Integration, definition: Feature) -> dict[str, ReleasedFeature]:
+    """Return the latest versions of what a feature nests, code compiled."""
+    if definition.is_code:
+        return {}
+    latest = {
+        version.feature.tag: ReleasedFeature(definition=version.to_definition(), version=version.number)
+        for version in models.FeatureVersion.objects.latest_in(integration)
+    }
+    return {
+        tag: each.model_copy(update={"javascript": _own_javascript(each.definition)})
+        for tag, each in releasing.nested_features(definition, latest).items()
+    }
 
 
 def _published_functions(integration: models.Integration) -> dict[str, ReleasedFunction]:

@@ -8,7 +8,7 @@ from typing import Any
 from integrations import models
 from integrations.engine.records import Outcome, StepKey, StepRecord
 from integrations.models import run_ends
-from integrations.operations import _database_time
+from integrations.operations import _database_time, _families
 
 _IDENTITY = ["run", "sequence", "event", "role", "iteration", "attempt"]
 _CHANGING = [
@@ -64,7 +64,12 @@ def store_steps(told: Iterable[tuple[StepSheet, StepRecord]]) -> None:
 
 def store_ends(ended: Iterable[tuple[models.Run, Outcome]]) -> None:
     """Store how executions ended: each run has ended, or is parked until it is due."""
-    run_ends.store([_end(run, outcome) for run, outcome in ended], now=_database_time.now())
+    ended, now = list(ended), _database_time.now()
+    run_ends.store([_end(run, outcome) for run, outcome in ended], now=now)
+    for run, outcome in ended:
+        if outcome.status != "waiting":
+            _families.ended(run, status=models.Run.Status(outcome.status), now=now)
+    _families.parked([run for run, outcome in ended if outcome.status == "waiting"], now=now)
 
 
 def _end(run: models.Run, outcome: Outcome) -> run_ends.RunEnd:

@@ -12,9 +12,10 @@ from integrations.definitions import checking
 from integrations.errors import DefinitionError, InvalidInput, NotFound, OperationRefused, Problem
 from integrations.operations import (
     _audit,
-    _cancelling,
+    _database_time,
     _dispatch,
     _execution,
+    _families,
     _following,
     _opening,
     _releases,
@@ -147,14 +148,14 @@ def tell(*, run: models.Run, on_step: OnStep) -> None:
 
 
 def cancel(*, run: models.Run, by: Actor, reason: str = "") -> models.Run:
-    """End a run: at once when nobody executes it, else as soon as its holder hears of it, within a second.
+    """End a run, and those that it has started: at once when nobody executes it, else within a second.
 
     Raises:
         OperationRefused: it has ended already.
     """
     require(by, "cancel_run", to="cancel runs")
     with transaction.atomic():
-        if not _cancelling.cancel(run.pk):
+        if not _families.cancel(run.pk, now=_database_time.now()):
             raise OperationRefused(f"run {run.pk} has {run.status} already")
         _audit.write("cancel", kind="run", tag=str(run.pk), by=by, integration=run.integration, reason=reason)
     run.refresh_from_db()

@@ -29,7 +29,7 @@ from integrations.definitions.function import Function
 from integrations.definitions.integration import Integration
 from integrations.definitions.job import Job, JobTarget, Schedule
 from integrations.definitions.notification import ChannelSettings, Message, Notification
-from integrations.definitions.release import Release, ReleasedFunction
+from integrations.definitions.release import Release, ReleasedFeature, ReleasedFunction
 from integrations.definitions.rate_limit import RateLimit
 from integrations.definitions.retry import RetryPolicy, StatusRetry
 from integrations.strict_json import MAX_INTEGER, MIN_INTEGER
@@ -341,7 +341,11 @@ releases = st.builds(
     ),
     apps=st.dictionaries(tags, apps, max_size=1),
     caches=st.dictionaries(tags, caches, max_size=1),
-    features=st.dictionaries(tags, features, max_size=1),
+    features=st.dictionaries(
+        tags,
+        st.builds(ReleasedFeature, definition=features, version=st.integers(1, 9), javascript=maybe(texts)),
+        max_size=1,
+    ),
 )
 
 BY_NAME: dict[str, st.SearchStrategy[Definition]] = {

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from integrations.definitions.feature import Feature
-from integrations.definitions.release import Release, ReleasedFunction
-from integrations.definitions.releasing import cut_release, unavailable
+from integrations.definitions.release import Release, ReleasedFeature, ReleasedFunction
+from integrations.definitions.releasing import cut_release, nested_release, unavailable
 from integrations.errors import DefinitionError
 from integrations.types import JsonObject
 from tests.definitions.checking.integration import EVENT, contents, feature, lines, order
@@ -24,16 +24,23 @@ _NESTED = Feature.parse(
                 "events": [
                     {"type": "function", "event": "any"},
                     {"type": "action", "app": "shop", "event": "report"},
-                    {"type": "feature", "event": "inner"},
+                    {"type": "feature", "event": "code"},
                 ],
             }
         ],
     }
 )
+_CODE = Feature.parse({"tag": "code", "language": "js", "function": "x"})
+_PUBLISHED = {
+    "inner": ReleasedFeature(definition=_NESTED, version=4),
+    "code": ReleasedFeature(definition=_CODE, version=2, javascript="compiled code"),
+    "lonely": ReleasedFeature(definition=_CODE.model_copy(update={"tag": "lonely"}), version=1),
+}
+_CALL_INNER: JsonObject = {"type": "feature", "event": "inner"}
 
 
 def _cut(whole: Feature, **changes: Any) -> Release:
-    return cut_release(whole, contents(**changes), _FUNCTIONS, version=7)
+    return cut_release(whole, contents(**changes), _FUNCTIONS, _PUBLISHED, version=7)
 
 
 def test_release_holds_only_what_the_feature_reaches() -> None:
@@ -52,10 +59,10 @@ def test_release_takes_functions_from_mappings_fallbacks_and_nested_features() -
         {"type": "feature", "event": "inner", "fallback": {"type": "function", "event": "double"}},
     )
 
-    release = _cut(whole, features={"inner": _NESTED})
+    release = _cut(whole)
 
     assert list(release.functions) == ["any", "double", "list"]
-    assert release.features == {"inner": _NESTED}
+    assert release.features == {"code": _PUBLISHED["code"], "inner": _PUBLISHED["inner"]}
     assert [action.tag for action in release.apps["shop"].actions] == ["login", "report"]
 
 
@@ -78,6 +85,44 @@ def test_release_takes_an_app_that_only_a_reference_reads() -> None:
     assert list(_cut(whole).apps) == ["shop"]
 
 
+def test_release_of_a_nested_feature_is_cut_out_as_if_it_had_been_cut_itself() -> None:
+    above = _cut(feature(EVENT, order(), _CALL_INNER))
+
+    release = nested_release(above, "inner")
+
+    assert release == cut_release(_NESTED, contents(), _FUNCTIONS, _PUBLISHED, version=4)
+    assert (list(release.functions), list(release.features)) == (["any"], ["code"])
+    assert [action.tag for action in release.apps["shop"].actions] == ["login", "report"]
+    assert nested_release(release, "code") == nested_release(above, "code")
+    assert nested_release(release, "code").javascript == "compiled code"
+
+
+def test_release_of_a_nested_feature_that_was_never_published_names_the_place() -> None:
+    with pytest.raises(DefinitionError) as caught:
+        cut_release(feature(_CALL_INNER), contents(features={"inner": _NESTED}), _FUNCTIONS, version=1)
+
+    message = 'feature "inner" has no published version'
+    assert lines(list(caught.value.problems)) == [
+        ("features/checkout/sequence[0]/events[0]/event", message, "publish it first")
+    ]
+
+
+def test_release_of_published_features_that_call_each_other_is_refused_with_the_loop() -> None:
+    back = Feature.parse(
+        {"tag": "inner", "sequence": [{"sequence_tag": "s", "events": [{"type": "feature", "event": "checkout"}]}]}
+    )
+    published = {
+        "inner": ReleasedFeature(definition=back, version=1),
+        "checkout": ReleasedFeature(definition=feature(_CALL_INNER), version=1),
+    }
+
+    with pytest.raises(DefinitionError) as caught:
+        cut_release(feature(_CALL_INNER), contents(), {}, published, version=1)
+
+    message = "the published features call each other in a loop: checkout → inner → checkout"
+    assert lines(list(caught.value.problems)) == [("features/checkout", message, "publish those that no longer do")]
+
+
 def test_release_takes_caches() -> None:
     assert list(_cut(feature({**EVENT, "cache": "hourly"})).caches) == ["hourly"]
 
@@ -91,7 +136,7 @@ def test_release_of_code_holds_its_compiled_source() -> None:
 
 
 def test_release_comes_back_from_its_own_json_and_equal_ones_share_a_digest() -> None:
-    release = _cut(feature(EVENT, order(), {"type": "feature", "event": "inner"}), features={"inner": _NESTED})
+    release = _cut(feature(EVENT, order(), _CALL_INNER))
 
     again = Release.parse(release.to_compact_dict())
 
@@ -125,14 +170,12 @@ def test_release_of_what_is_not_there_or_never_published_names_every_place() -> 
 @pytest.mark.parametrize(
     ("event", "place", "words"),
     [
-        ({"type": "feature", "event": "x"}, "type", "a nested feature"),
         ({"type": "notification", "event": "x"}, "type", "a notification"),
         ({"type": "database_action", "database": "d", "event": "x"}, "type", "a database action"),
         ({"type": "job", "event": "x"}, "type", "a job as an event"),
         ({"type": "approval", "event": "x"}, "type", "an approval"),
-        ({"type": "wait", "event": "x"}, "type", "a wait"),
         ({**EVENT, "cache": "hourly"}, "cache", "a cache"),
-        ({**EVENT, "fallback": {"type": "wait", "event": "x"}}, "fallback/type", "a wait"),
+        ({**EVENT, "fallback": {"type": "job", "event": "x"}}, "fallback/type", "a job as an event"),
         ({**EVENT, "rollback": {"type": "job", "event": "x"}}, "rollback/type", "a job as an event"),
     ],
 )
@@ -148,7 +191,7 @@ def test_event_that_nothing_runs_yet_is_named_with_its_place(event: JsonObject, 
 
 def test_feature_that_asks_for_what_nothing_does_yet_is_told_everything_at_once() -> None:
     whole = feature(
-        {"type": "wait", "event": "x"},
+        {"type": "job", "event": "x"},
         concurrency=1,
         rate_limit={"limit": 1, "period": 1},
         deduplicate={"key": 1, "window": 1},
@@ -169,8 +212,10 @@ def test_python_is_not_run_yet_and_javascript_is() -> None:
     assert unavailable(Feature.parse({**code, "language": "ts"})) == []
 
 
-def test_loops_fallbacks_and_rollbacks_are_run() -> None:
+def test_loops_waits_nested_features_fallbacks_and_rollbacks_are_run() -> None:
     whole = feature(
+        _CALL_INNER,
+        {"type": "wait", "event": "x", "input": {"seconds": 1}},
         {**EVENT, "condition": {"type": "do_while"}},
         {**EVENT, "name": "b", "condition": {"type": "for_each", "subject": "$Input{items}"}},
         {**EVENT, "name": "c", "fallback": EVENT, "rollback": EVENT, "rollback_input": {}},

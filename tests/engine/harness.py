@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ from integrations.engine.records import (
 )
 from tests.fakes.clock import START, FakeClock, run
 from tests.fakes.connectors import FakeActionConnector, FakeFunctionConnector
+from tests.fakes.nested_runs import FakeNestedRuns
 
 RUN = RunInfo(
     id="run-1",
@@ -58,16 +60,19 @@ def release(
     output: Any = None,
     actions: Mapping[str, dict[str, Any]] | None = None,
     functions: Mapping[str, dict[str, Any]] | None = None,
+    features: Mapping[str, dict[str, Any]] | None = None,
     retries: dict[str, Any] | None = None,
     **feature: Any,
 ) -> Release:
-    """Return a release of these sequences, with every action and function that they name.
+    """Return a release of these sequences, with every action, function and nested feature that they name.
 
-    Actions are idempotent PUTs that take any input, and functions take any input, unless their definitions say more.
+    Actions are idempotent PUTs that take any input, and functions and features take any input, unless their definitions
+    say more.
     """
     named = list(_events(sequences))
     action_tags = [event["event"] for event in named if event["type"] == "action"]
     function_tags = [event["event"] for event in named if event["type"] == "function"]
+    feature_tags = [event["event"] for event in named if event["type"] == "feature"]
     return Release.parse(
         {
             "integration": "shop",
@@ -77,6 +82,10 @@ def release(
             "functions": {
                 tag: _function(tag, more)
                 for tag, more in ({tag: {} for tag in function_tags} | dict(functions or {})).items()
+            },
+            "features": {
+                tag: _feature(tag, more)
+                for tag, more in ({tag: {} for tag in feature_tags} | dict(features or {})).items()
             },
         }
     )
@@ -106,6 +115,11 @@ def _function(tag: str, more: dict[str, Any]) -> dict[str, Any]:
     return {"definition": definition, "javascript": tag, "version": 1}
 
 
+def _feature(tag: str, more: dict[str, Any]) -> dict[str, Any]:
+    definition = {"tag": tag, "language": "js", "function": "x", **more}
+    return {"definition": definition, "javascript": tag, "version": 1}
+
+
 @dataclass(kw_only=True)
 class Harness:
     """One run and everything around it; answers are by tag."""
@@ -118,6 +132,11 @@ class Harness:
     secrets: dict[str, Any] = field(default_factory=dict)
     bindings: dict[str, Binding] = field(default_factory=lambda: {"orders": BINDING})
     random: Callable[[], float] = lambda: 1.0
+    #: How many runs stand above this one.
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        self.nested_runs = FakeNestedRuns(self.clock)
 
     def answer(self, tag: str, *answers: Any) -> None:
         """Let an action answer so, one after the other; the last answer stays."""
@@ -131,7 +150,7 @@ class Harness:
         self, released: Release, value: Any = None, *, checkpoints: Mapping[StepKey, Checkpoint] | None = None
     ) -> Context:
         return Context(
-            run=RUN,
+            run=dataclasses.replace(RUN, depth=self.depth),
             release=released,
             input=value or {},
             bindings=self.bindings,
@@ -140,6 +159,7 @@ class Harness:
             functions=self.functions,
             recorder=self.recorder,
             redactor=Redactor(str(secret) for secret in self.secrets.values()),
+            nested_runs=self.nested_runs,
             clock=self.clock,
             checkpoints=checkpoints or {},
             cancellation=self.cancellation,
@@ -153,7 +173,10 @@ class Harness:
 
     def resume(self, released: Release, value: Any = None) -> Outcome:
         """Execute the run again, from what has been recorded of it."""
-        return self.run(released, value, checkpoints=checkpoints_of(self.recorder.records))
+        return self.run(released, value, checkpoints=self.checkpoints())
+
+    def checkpoints(self) -> dict[StepKey, Checkpoint]:
+        return checkpoints_of(self.recorder.records)
 
     def records(self, event: str, *, role: str = "event") -> list[StepRecord]:
         """Return what was recorded of an event, without `running`."""

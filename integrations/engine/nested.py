@@ -1,0 +1,97 @@
+"""Runs another feature of the integration as an event: as a run of its own, which this one is parked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from integrations.definitions.checking import check_input
+from integrations.engine.calls import Call
+from integrations.engine.execution import Execution
+from integrations.engine.failures import EventError
+from integrations.engine.plan import NestedTarget
+from integrations.engine.ports import NestedRun, NestedRuns
+from integrations.engine.records import RUN_TIMEOUT
+from integrations.engine.signals import Awaiting
+from integrations.engine.step import Step
+from integrations.types import Json, JsonObject
+
+#: How many runs may stand above one: deeper ones have lost their way.
+MAX_DEPTH = 10
+
+
+class NestedCall(Call):
+    """One nested run for each attempt: a retry is another run."""
+
+    def __init__(self, execution: Execution, step: Step, target: NestedTarget, *, attempt: int) -> None:
+        super().__init__(execution, step)
+        self.target = target
+        self._place = step.key.place(attempt)
+        self._run: NestedRun | None = None
+
+    async def prepare(self) -> None:
+        self._run = await self._nested_runs.find(self._place)
+        # The run that is there keeps the input that it was started with.
+        self.input = self._run.input if self._run else await self._new_input()
+
+    async def make(self) -> Json:
+        run = self._run or await self._start()
+        if not run.is_final:
+            await self._await(run)
+        if run.status != "succeeded":
+            raise self._failure(run)
+        self.reason = f"ran as run {run.id}"
+        return self.execution.taken_over(run.output)
+
+    async def _start(self) -> NestedRun:
+        values = self.input if isinstance(self.input, dict) else {}
+        return await self._nested_runs.start(self._place, feature=self.target.feature.tag, input=values)
+
+    async def _new_input(self) -> JsonObject:
+        depth = self.execution.context.run.depth
+        if depth >= MAX_DEPTH:
+            message = f"{depth} runs stand above this one already; features that nest deeper than that are not run"
+            raise EventError(message, code="too_deep")
+        values = check_input(self.target.feature, await self._resolved())
+        if self.execution.secrecy.json(values) != values:
+            message = "its input holds a secret, which would be stored; let the nested feature read it by $Secret{key}"
+            raise EventError(message, code="secret_input")
+        return values
+
+    async def _await(self, run: NestedRun) -> None:
+        """Park until the nested run has ended, or until it has taken too long: then it is cancelled.
+
+        Raises:
+            Awaiting, EventError
+        """
+        limits = self._limits()
+        if not limits:
+            raise Awaiting(f"waits for run {run.id}", due_at=None)
+        seconds, code = min(limits)
+        due_at = run.created_at + dt.timedelta(seconds=seconds)
+        if self.execution.context.clock.now() < due_at:
+            raise Awaiting(f"waits for run {run.id}, {seconds:g} s at most", due_at=due_at)
+        await self._nested_runs.cancel(self._place)
+        raise EventError(f"run {run.id} took longer than {seconds:g} s, so it was cancelled", code=code)
+
+    def _limits(self) -> list[tuple[float, str]]:
+        """Return how long the nested run may take, in seconds from its start, with what it means when it does."""
+        limits = [
+            (self.step.planned.event.timeout, "timeout"),
+            (self.execution.context.release.feature.timeout, RUN_TIMEOUT),
+        ]
+        return [(seconds, code) for seconds, code in limits if seconds is not None]
+
+    def _failure(self, run: NestedRun) -> EventError:
+        because = f": {run.error}" if run.error else ""
+        message = f'feature "{self.target.feature.tag}" {_ENDS[run.status]}{because} (run {run.id})'
+        return EventError(message, code="nested_failed", retryable=run.status == "failed")
+
+    @property
+    def _nested_runs(self) -> NestedRuns:
+        nested_runs = self.execution.context.nested_runs
+        if nested_runs is None:
+            raise EventError("nothing here stores runs, so none can be nested", code="not_available")
+        return nested_runs
+
+
+_ENDS = {"failed": "failed", "cancelled": "was cancelled", "quarantined": "was quarantined"}

@@ -1,0 +1,45 @@
+"""What the engine asks of whoever stores runs, beyond recording steps."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Protocol
+
+from integrations.types import Json, JsonObject
+
+_FINAL = frozenset({"succeeded", "failed", "cancelled", "quarantined"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NestedRun:
+    """A run that a step of this one started, as it stands; all of it as stored, that is redacted."""
+
+    id: str
+    status: str
+    input: JsonObject
+    output: Json = None
+    #: A sentence, or "".
+    error: str = ""
+    created_at: dt.datetime
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in _FINAL
+
+
+class NestedRuns(Protocol):
+    """The runs that this one starts as events. `place` names which: `StepKey.place` of the step and attempt."""
+
+    async def find(self, place: str) -> NestedRun | None: ...
+
+    async def start(self, place: str, *, feature: str, input: JsonObject) -> NestedRun:
+        """Return the run at that place, queued now unless it is there already.
+
+        When it ends, this run is woken; one that is not parked yet is then not parked at all.
+        """
+        ...
+
+    async def cancel(self, place: str) -> None:
+        """End the run at that place, as soon as whoever executes it notices, and all that it has started itself."""
+        ...

@@ -1,0 +1,61 @@
+"""Runs that start runs: when a nested one ends, the one above goes on; when the one above fails, so do those below."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from integrations import models
+from integrations.operations import _waking
+
+Status = models.Run.Status
+_WITHOUT_HOLDER = (Status.SCHEDULED, Status.QUEUED, Status.WAITING)
+
+
+def ended(run: models.Run, *, status: str, now: dt.datetime) -> None:
+    """Tell a run's family that it has ended; called by whoever writes a final status, in the same transaction."""
+    if run.parent_id is not None:
+        wake(run.parent_id, now=now)
+    if status != Status.SUCCEEDED:
+        _cancel_nested(run.pk, now=now)
+
+
+def wake(run_id: uuid.UUID, *, now: dt.datetime) -> None:
+    """Let a run go on, since what it waits for has happened; called in the transaction in which that is written."""
+    models.Run.objects.wake(run_id, now=now)
+    _waking.signal()
+
+
+def parked(runs: Iterable[models.Run], *, now: dt.datetime) -> None:
+    """Let those go on that were woken on their way to being parked, and end those that are to be cancelled."""
+    run_ids = [run.pk for run in runs]
+    if not run_ids:
+        return
+    called = models.Run.objects.filter(pk__in=run_ids).filter(Q(woken=True) | Q(cancel_requested_at__isnull=False))
+    for run_id, cancel_requested_at in called.values_list("pk", "cancel_requested_at"):
+        if cancel_requested_at is None:
+            wake(run_id, now=now)
+        else:
+            cancel(run_id, now=now)
+
+
+def cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
+    """End a run, or ask its holder to, and all that it has started; return False when it has ended already.
+
+    Called in a transaction: the mark comes first, and its lock keeps the run from being parked in between.
+    """
+    if not models.Run.objects.unfinished().filter(pk=run_id).update(cancel_requested_at=now):
+        return False
+    if models.Run.objects.transition(run_id, from_=_WITHOUT_HOLDER, to=Status.CANCELLED, now=now):
+        ended(models.Run.objects.only("parent_id").get(pk=run_id), status=Status.CANCELLED, now=now)
+    else:
+        _cancel_nested(run_id, now=now)
+    return True
+
+
+def _cancel_nested(run_id: uuid.UUID, *, now: dt.datetime) -> None:
+    for nested_id in models.Run.objects.unfinished().filter(parent=run_id).values_list("pk", flat=True):
+        cancel(nested_id, now=now)

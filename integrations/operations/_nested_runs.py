@@ -1,0 +1,68 @@
+"""The runs that a run starts as its events: fulfils `engine.ports.NestedRuns`."""
+
+from __future__ import annotations
+
+from integrations import models
+from integrations.definitions.release import Release
+from integrations.engine.ports import NestedRun
+from integrations.operations import _database_time, _families, _releases, _waking
+from integrations.operations._telling import Teller
+from integrations.types import JsonObject
+
+
+class NestedRuns:
+    """Asks and writes in the database's thread, while the run above is held."""
+
+    def __init__(self, run: models.Run, release: Release, teller: Teller) -> None:
+        self._run, self._release, self._teller = run, release, teller
+
+    async def find(self, place: str) -> NestedRun | None:
+        return await self._teller.ask(lambda: self._found(place))
+
+    async def start(self, place: str, *, feature: str, input: JsonObject) -> NestedRun:
+        return await self._teller.ask(lambda: self._found(place) or self._started(place, feature, input))
+
+    async def cancel(self, place: str) -> None:
+        await self._teller.ask(lambda: self._cancelled(place))
+
+    def _found(self, place: str) -> NestedRun | None:
+        nested = models.Run.objects.filter(parent=self._run, parent_step=place).first()
+        return None if nested is None else _described(nested)
+
+    def _started(self, place: str, feature: str, input: JsonObject) -> NestedRun:
+        above = self._run
+        row, release = _releases.nested(self._release, feature, above.environment.integration)
+        version = row.feature_version
+        nested = models.Run.objects.create(
+            integration_id=above.integration_id,
+            environment_id=above.environment_id,
+            feature_id=version.feature_id if version else None,
+            feature_version=version,
+            release=row,
+            parent=above,
+            parent_step=place,
+            depth=above.depth + 1,
+            priority=above.priority,
+            trigger=models.Run.Trigger.RUN,
+            input=input,
+            created_by_id=above.created_by_id,
+            store_event_results=release.feature.store_event_results,
+            due_at=_database_time.now(),
+        )
+        _waking.signal()
+        return _described(nested)
+
+    def _cancelled(self, place: str) -> None:
+        for nested in models.Run.objects.filter(parent=self._run, parent_step=place).only("pk"):
+            _families.cancel(nested.pk, now=_database_time.now())
+
+
+def _described(run: models.Run) -> NestedRun:
+    return NestedRun(
+        id=str(run.pk),
+        status=run.status,
+        input=run.input,
+        output=run.output,
+        error=run.error_message,
+        created_at=run.created_at,
+    )

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from integrations.engine.nested import MAX_DEPTH
+from integrations.engine.records import Outcome, RunError
+from tests.engine.harness import Harness, action, release, sequence
+from tests.fakes.clock import START
+
+_FIELDS = {
+    "inner": {"input": [{"key": "n", "type": "number"}, {"key": "unit", "type": "string", "defaultValue": "kg"}]}
+}
+
+
+def _nested(**more: Any) -> dict[str, Any]:
+    return {"type": "feature", "event": "inner", **more}
+
+
+def test_nested_feature_is_a_run_that_the_run_is_parked_for() -> None:
+    harness = Harness()
+    released = release(
+        sequence("main", _nested(input={"n": "$Input{n}"})), output={"got": "$Sequence{main}{inner}{sum}"}
+    )
+
+    outcome = harness.run(released, {"n": 3})
+
+    assert outcome == Outcome(status="waiting", due_at=None)
+    assert harness.nested_runs.features == {"main/inner": "inner"}
+    assert harness.nested_runs.runs["main/inner"].input == {"n": 3}
+    [record] = harness.records("inner")
+    assert (record.status, record.due_at, record.reason) == ("waiting", None, "waits for run run main/inner")
+
+    harness.clock.advance(60)
+    harness.nested_runs.end("main/inner", "succeeded", output={"sum": 4})
+    outcome = harness.resume(released)  # its own input is not asked for again
+
+    assert outcome == Outcome(status="succeeded", output={"got": 4})
+    record = harness.records("inner")[-1]
+    assert (record.input, record.output, record.reason) == ({"n": 3}, {"sum": 4}, "ran as run run main/inner")
+    assert (record.started_at, record.finished_at) == (START, START + dt.timedelta(seconds=60))
+
+
+def test_run_woken_for_something_else_parks_again_without_another_nested_run() -> None:
+    harness = Harness()
+    released = release(sequence("main", _nested()))
+    harness.run(released)
+
+    assert harness.resume(released).status == "waiting"
+    assert list(harness.nested_runs.runs) == ["main/inner"]
+
+
+def test_input_is_held_against_the_fields_of_the_nested_feature() -> None:
+    harness = Harness()
+    good, bad = _nested(name="good", input={"n": 1}), _nested(name="bad", input={"n": "$Input{x}"}, allow_fail=True)
+
+    harness.run(release(sequence("main", bad, good), features=_FIELDS), {"x": "many"})
+
+    assert {place: run.input for place, run in harness.nested_runs.runs.items()} == {
+        "main/good": {"n": 1, "unit": "kg"}
+    }
+    [record] = harness.records("bad")
+    assert record.error is not None
+    assert (record.error.code, record.error.message) == ("bad_input", "input/n: should be a whole number of 64 bits")
+
+
+def test_secret_is_not_passed_to_where_it_would_be_stored() -> None:
+    harness = Harness(secrets={"key": "hush-hush"})
+
+    outcome = harness.run(release(sequence("main", _nested(input={"n": "$Secret{key}"}))))
+
+    assert outcome.error is not None
+    assert outcome.error.code == "secret_input"
+    assert harness.nested_runs.runs == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        ("failed", 'feature "inner" failed: no stock (run run main/inner)'),
+        ("cancelled", 'feature "inner" was cancelled: no stock (run run main/inner)'),
+        ("quarantined", 'feature "inner" was quarantined: no stock (run run main/inner)'),
+    ],
+)
+def test_nested_run_that_does_not_succeed_fails_its_event(status: str, message: str) -> None:
+    harness = Harness()
+    released = release(sequence("main", _nested()))
+    harness.run(released)
+
+    harness.nested_runs.end("main/inner", status, error="no stock")
+
+    error = RunError(code="nested_failed", message=message, place="main/inner")
+    assert harness.resume(released) == Outcome(status="failed", error=error)
+
+
+def test_retry_is_another_run() -> None:
+    harness = Harness()
+    released = release(sequence("main", _nested(retries=1, retry={"delay": 1})), output="$Sequence{main}{inner}")
+    harness.run(released)
+    harness.nested_runs.end("main/inner", "failed", error="busy")
+
+    assert harness.resume(released).status == "waiting"
+    harness.nested_runs.end("main/inner#2", "succeeded", output="done")
+
+    assert harness.resume(released).output == "done"
+    assert [(record.attempt, record.status) for record in harness.records("inner")] == [
+        (1, "waiting"),
+        (1, "failed"),
+        (2, "waiting"),
+        (2, "succeeded"),
+    ]
+
+
+def test_cancelled_nested_run_is_not_tried_again() -> None:
+    harness = Harness()
+    released = release(sequence("main", _nested(retries=3)))
+    harness.run(released)
+    harness.nested_runs.end("main/inner", "cancelled")
+
+    assert harness.resume(released).status == "failed"
+
+
+def test_fallback_may_be_a_nested_run_too() -> None:
+    harness = Harness()
+    released = release(sequence("main", _nested(fallback=_nested())), output="$Sequence{main}{inner}")
+    harness.run(released)
+    harness.nested_runs.end("main/inner", "failed")
+    harness.resume(released)
+
+    harness.nested_runs.end("main/inner fallback", "succeeded", output=7)
+
+    assert harness.resume(released).output == 7
+
+
+def test_nested_run_that_may_fail_lets_the_run_go_on() -> None:
+    harness = Harness()
+    harness.answer("next", 1)
+    released = release(sequence("main", _nested(allow_fail=True), action("next")))
+    harness.run(released)
+    harness.nested_runs.end("main/inner", "failed")
+
+    assert harness.resume(released).status == "succeeded"
+    assert harness.called() == ["next"]
+
+
+def test_loop_runs_as_many_at_once_as_it_may() -> None:
+    harness = Harness()
+    each = {"type": "for_each", "subject": "$Input{items}", "parallel": 2}
+    released = release(sequence("main", _nested(condition=each, input={"n": "$Item"})), output="$Sequence{main}{inner}")
+    value = {"items": [1, 2, 3, 4, 5]}
+
+    outcome = harness.run(released, value)
+    started = [len(harness.nested_runs.runs)]
+    while outcome.status == "waiting":
+        harness.nested_runs.end_all(output="done")
+        outcome = harness.run(released, value, checkpoints=harness.checkpoints())
+        started.append(len(harness.nested_runs.runs))
+
+    assert started == [2, 4, 5, 5]
+    assert outcome.output == ["done"] * 5
+    assert [run.input for run in harness.nested_runs.runs.values()] == [{"n": n} for n in value["items"]]
+    assert list(harness.nested_runs.runs)[:2] == ["main/inner[0]", "main/inner[1]"]
+
+
+def test_loop_in_order_runs_one_after_the_other() -> None:
+    harness = Harness()
+    each = {"type": "for_each", "subject": [1, 2]}
+    released = release(sequence("main", _nested(condition=each)))
+
+    harness.run(released)
+    assert list(harness.nested_runs.runs) == ["main/inner[0]"]
+
+    harness.nested_runs.end_all()
+    harness.resume(released)
+    assert list(harness.nested_runs.runs) == ["main/inner[0]", "main/inner[1]"]
+
+
+def test_event_that_takes_longer_than_its_timeout_cancels_its_run() -> None:
+    harness = Harness()
+    released = release(sequence("main", _nested(timeout=30, allow_fail=True)))
+
+    assert harness.run(released) == Outcome(status="waiting", due_at=START + dt.timedelta(seconds=30))
+
+    harness.clock.advance(31)
+
+    assert harness.resume(released).status == "succeeded"
+    assert harness.nested_runs.runs["main/inner"].status == "cancelled"
+    error = harness.records("inner")[-1].error
+    assert error is not None
+    assert (error.code, error.message) == ("timeout", "run run main/inner took longer than 30 s, so it was cancelled")
+
+
+def test_timeout_of_the_run_ends_it_whatever_its_events_may() -> None:
+    harness = Harness()
+    harness.answer("instead", 1)
+    event = _nested(timeout=90, allow_fail=True, fallback=action("instead"), retries=1)
+    released = release(sequence("main", event), timeout=60)
+
+    assert harness.run(released).due_at == START + dt.timedelta(seconds=60)
+    harness.clock.advance(61)
+    outcome = harness.resume(released)
+
+    assert outcome.error is not None
+    assert (outcome.status, outcome.error.code) == ("failed", "run_timeout")
+    assert harness.nested_runs.runs["main/inner"].status == "cancelled"
+    assert harness.called() == []
+
+
+def test_runs_nest_so_deep_and_no_deeper() -> None:
+    released = release(sequence("main", _nested()))
+
+    assert Harness(depth=MAX_DEPTH - 1).run(released).status == "waiting"
+    outcome = Harness(depth=MAX_DEPTH).run(released)
+
+    assert outcome.error is not None
+    assert outcome.error.code == "too_deep"
+
+
+def test_redacted_result_of_a_nested_run_is_not_acted_on() -> None:
+    harness = Harness()
+    harness.answer("next", 1)
+    released = release(sequence("main", _nested(), action("next", input={"body": "$Sequence{main}{inner}"})))
+    harness.run(released)
+    harness.nested_runs.end("main/inner", "succeeded", output={"token": "[redacted]"})
+
+    outcome = harness.resume(released)
+
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.place) == ("redacted", "main/next")
+
+
+def test_run_that_stores_no_event_results_still_knows_what_it_was_parked_for() -> None:
+    harness = Harness()
+    released = release(sequence("main", _nested()), store_event_results=False, output="$Sequence{main}{inner}")
+    harness.run(released)
+    harness.nested_runs.end("main/inner", "succeeded", output=1)
+
+    assert harness.resume(released).output == 1

@@ -1,0 +1,39 @@
+"""Nested runs that end when the test says so."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from integrations.clock import Clock
+from integrations.engine.ports import NestedRun
+from integrations.types import Json, JsonObject
+
+
+class FakeNestedRuns:
+    """Keeps runs by place, each `queued` until it is given an end."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.runs: dict[str, NestedRun] = {}
+        #: The feature of each, by place.
+        self.features: dict[str, str] = {}
+
+    async def find(self, place: str) -> NestedRun | None:
+        return self.runs.get(place)
+
+    async def start(self, place: str, *, feature: str, input: JsonObject) -> NestedRun:
+        self.features[place] = feature
+        run = NestedRun(id=f"run {place}", status="queued", input=input, created_at=self._clock.now())
+        return self.runs.setdefault(place, run)
+
+    async def cancel(self, place: str) -> None:
+        self.end(place, "cancelled")
+
+    def end(self, place: str, status: str, *, output: Json = None, error: str = "") -> None:
+        self.runs[place] = dataclasses.replace(self.runs[place], status=status, output=output, error=error)
+
+    def end_all(self, *, output: Json = None) -> None:
+        """Let all that goes on succeed."""
+        for place, run in self.runs.items():
+            if not run.is_final:
+                self.end(place, "succeeded", output=output)
