@@ -16,6 +16,7 @@ _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _KEY_BYTES = 32
+_BROKERS = ("amqp", "amqps", "redis", "rediss")
 
 
 class Environment(environ.FileAwareEnv):
@@ -57,6 +58,13 @@ class Environment(environ.FileAwareEnv):
         if not (word.isascii() and word.isdigit()) or int(word) < minimum:
             raise ImproperlyConfigured(f"{name} is {word!r}. Set it to a whole number from {minimum} up.")
         return int(word)
+
+    def one_of(self, name: str, *, choices: tuple[str, ...]) -> str:
+        """Return one of `choices`; the first when nothing is set."""
+        word = self.text(name, default=choices[0]).lower()
+        if word not in choices:
+            raise ImproperlyConfigured(f"{name} is {word!r}. Set it to one of: {', '.join(choices)}.")
+        return word
 
     def words(self, name: str) -> list[str]:
         """Return the entries of a comma-separated value, empty ones left out."""
@@ -116,6 +124,18 @@ def egress_entries(words: list[str]) -> tuple[str, ...]:
                 " such as localhost:8765, 10.1.2.3 or 10.0.0.0/8:443."
             )
     return tuple(words)
+
+
+def checked_broker_url(url: str) -> str:
+    """Return CELERY_BROKER_URL; one that Celery would only stumble over later is refused here, and not repeated."""
+    scheme, separator, rest = url.partition("://")
+    if scheme not in _BROKERS or not separator or not rest:
+        raise ImproperlyConfigured(
+            "CELERY_BROKER_URL names no broker that this runs on."
+            " Set it to amqp://USER:PASSWORD@HOST:5672/VHOST (RabbitMQ) or redis://:PASSWORD@HOST:6379/0 (Redis);"
+            " amqps:// and rediss:// connect over TLS."
+        )
+    return url
 
 
 def load(root: Path) -> Environment:

@@ -37,6 +37,16 @@ DUCTAPE_FUNCTION_PROCESSES = env.whole_number(
     "DUCTAPE_FUNCTION_PROCESSES", default=min(os.cpu_count() or 1, 4), minimum=1
 )
 
+# -- How runs reach workers --------------------------------------------------------------------------------------------
+
+DUCTAPE_DISPATCH = env.one_of("DUCTAPE_DISPATCH", choices=("database", "celery"))
+CELERY_BROKER_URL = (
+    environment.checked_broker_url(env.required("CELERY_BROKER_URL", to_set="the broker's URL, for celery to dispatch"))
+    if DUCTAPE_DISPATCH == "celery"
+    else ""
+)
+DUCTAPE_LEASE_SECONDS = env.whole_number("DUCTAPE_LEASE_SECONDS", default=20, minimum=2)
+
 # -- Application -----------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -167,5 +177,10 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("DUCTAPE_LOG_LEVEL", default="INFO").upper()},
     # Django's own handlers write to the console in DEBUG only and mail administrators; the root handler does for all.
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Two lines for each message; the run's own row says more.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from django.conf import settings
 
 
@@ -30,3 +32,18 @@ def functions_enabled() -> bool:
 def function_processes() -> int:
     """Return how many child processes run user code at the same time, 1 or more. From DUCTAPE_FUNCTION_PROCESSES."""
     return settings.DUCTAPE_FUNCTION_PROCESSES
+
+
+def dispatch() -> Literal["database", "celery"]:
+    """Return how workers hear of queued runs: from the database itself, or from a broker. From DUCTAPE_DISPATCH."""
+    return settings.DUCTAPE_DISPATCH
+
+
+def broker_url() -> str:
+    """Return the broker's URL, which may hold a password; "" unless `dispatch()` is celery. From CELERY_BROKER_URL."""
+    return settings.CELERY_BROKER_URL
+
+
+def lease_seconds() -> int:
+    """Return how long a run stays with a worker that is not heard of, 2 or more. From DUCTAPE_LEASE_SECONDS."""
+    return settings.DUCTAPE_LEASE_SECONDS

@@ -1,0 +1,24 @@
+"""How workers hear of runs that have become due: the one place that knows which way an installation goes."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from integrations import conf
+from integrations.operations import _waking
+
+
+def announce(run_ids: Iterable[uuid.UUID]) -> None:
+    """Tell workers about due runs once the current transaction is committed.
+
+    Never fails: what was not heard of is found by workers that look by themselves.
+    """
+    _waking.signal()  # `run_worker` may work beside Celery's workers
+    if conf.dispatch() == "celery":
+        from integrations.operations import _broker  # Celery takes a tenth of a second to import
+
+        transaction.on_commit(functools.partial(_broker.send, tuple(run_ids)))
