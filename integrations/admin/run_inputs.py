@@ -109,6 +109,10 @@ class NumberField(ValueField):
     def read(self, text: str) -> Json | LeftOut:
         return _number(text.strip()) if text.strip() else LEFT_OUT
 
+    def can_show(self, value: Json) -> bool:
+        """Browsers show no other text in the box, though it would be handed on."""
+        return super().can_show(value) and not isinstance(value, str)
+
 
 class CheckboxField(ValueField):
     """A boolean that must be given: an empty box is false."""
@@ -129,10 +133,9 @@ class ChoiceField(ValueField):
     def __init__(self, shape: Field, choices: tuple[Json, ...]) -> None:
         self.values = {strict_json.canonical(choice): choice for choice in choices}
         labels = [(text, _label(choice)) for text, choice in self.values.items()]
-        widget = UnfoldAdminSelectWidget(choices=[("", _nothing_label(shape)), *labels])
-        super().__init__(shape, widget=widget)
+        super().__init__(shape, widget=UnfoldAdminSelectWidget(choices=[("", _nothing_label(shape)), *labels]))
         if self.must_be_given:
-            widget.attrs["required"] = True
+            self.widget.attrs["required"] = True
 
     def read(self, text: str) -> Json | LeftOut:
         return self.values.get(text, text) if text else LEFT_OUT
