@@ -53,11 +53,19 @@ class Runtime:
             self._loop.call_soon_threadsafe(_hand_over, replies)
 
     def close(self) -> None:
-        """Close the connections and stop the loop."""
+        """Break off what still executes, close the connections and stop the loop."""
+        self.submit(_cancel_others()).result(timeout=5)
         self.submit(self._client.__aexit__()).result(timeout=5)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
         self._loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def _hand_over(replies: list[Reply]) -> None:
