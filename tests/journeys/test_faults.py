@@ -20,7 +20,7 @@ from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import DefinitionError, NotAvailableYet
 from integrations.operations import integrations, runs, secrets
 from integrations.operations.actors import SYSTEM
-from integrations.types import Json
+from integrations.types import Json, JsonObject
 from tests.fakes.api import Answer, Api, Request, running_api
 from tests.journeys.scene import PASSWORD, call, echo, make_scene, run, sequence
 
