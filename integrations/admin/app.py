@@ -15,7 +15,7 @@ from integrations.operations import apps
 
 
 class AppPartInline(PartInline):
-    collapsible = True
+    template = "admin/integrations/parts.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).order_by("position", "pk")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django.contrib import messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
@@ -19,15 +20,21 @@ from integrations.admin.forms.parts import PartFormSet
 from integrations.errors import IntegrationsError
 from integrations.types import Json
 
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+#: unfold's classes carry some types, which contradict Django's own: taken as untyped, as the rest of unfold is.
+_ModelAdmin: Any = ModelAdmin
+_StackedInline: Any = StackedInline
+
 ROWS_PER_PAGE = 50
 
 
-class ConsoleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold's base is untyped
+class ConsoleAdmin(_ModelAdmin):  # type: ignore[misc]  # see above
     """Lists what the user may see, 50 a page; an id that they may not see answers like a missing one."""
 
     list_per_page = ROWS_PER_PAGE
     list_filter_submit = True
-    show_full_result_count = False
     compressed_fields = False
     #: What an empty list says besides that it is empty.
     empty_hint: ClassVar[str] = ""
@@ -62,7 +69,7 @@ class ReadOnlyAdmin(ConsoleAdmin):
         return False
 
 
-class PartInline(StackedInline):  # type: ignore[misc]  # unfold's base is untyped
+class PartInline(_StackedInline):  # type: ignore[misc]  # see above
     """Edits the rows that are one field of the definition above them."""
 
     #: The definition's field.
@@ -75,11 +82,18 @@ class PartInline(StackedInline):  # type: ignore[misc]  # unfold's base is untyp
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).order_by("pk")
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer no links that would leave this form, half filled in, for that of a related row."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
 
 class DefinitionAdmin(ConsoleAdmin):
     """Edits one kind of definition: the form checks with the operations, and the operations write."""
 
-    operations: ClassVar[Operations]
+    operations: Operations
     warn_unsaved_form = True
     change_form_before_template = "admin/integrations/revision.html"
     delete_confirmation_template = "admin/integrations/delete_confirmation.html"
@@ -116,7 +130,7 @@ class DefinitionAdmin(ConsoleAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Any, form: DefinitionForm, change: bool) -> None:
-        self.operations.save(row=obj, definition=form.definition, by=request.user)
+        self.operations.save(row=obj, definition=form.definition, by=actor(request))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Leave the inlines alone: the operation has written them with the rest."""
@@ -154,11 +168,11 @@ class DefinitionAdmin(ConsoleAdmin):
         return response
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self.operations.delete(row=obj, by=request.user)
+        self.operations.delete(row=obj, by=actor(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
         for row in queryset:
-            self.operations.delete(row=row, by=request.user)
+            self.operations.delete(row=row, by=actor(request))
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """Do a bulk action for all rows or for none."""
@@ -178,6 +192,11 @@ def _obstacles(deletions: Sequence[Deletion]) -> Iterator[SafeString]:
     for deletion in deletions:
         for place in deletion.places:
             yield format_html("{} <code>{}</code>", f"{deletion.title}:" if len(deletions) > 1 else "", place)
+
+
+def actor(request: HttpRequest) -> User:
+    """Return on whose behalf an operation runs; the admin lets nobody in who is not known."""
+    return cast("User", request.user)
 
 
 def pretty(value: Json) -> str:

@@ -17,7 +17,7 @@ from integrations.operations import connected_apps
 
 class BindingInline(EnvironmentInline):
     model = models.AppBinding
-    form = BindingForm
+    form: Any = BindingForm
     verbose_name = "binding"
     verbose_name_plural = "bindings"
 

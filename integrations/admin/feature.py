@@ -27,15 +27,9 @@ class FeatureAdmin(FeatureRunMixin, PublishedAdmin):
     search_fields = ("tag", "name", "description")
     ordering = ("integration__name", "tag")
     autocomplete_fields = ("integration",)
-    conditional_fields = {
-        "sequence": "kind == 'sequences'",
-        "language": "kind == 'code'",
-        "function": "kind == 'code'",
-    }
     fieldsets = (
         (None, {"fields": ("integration", "tag", "name", "description")}),
-        ("Input", {"fields": ("input",)}),
-        ("What it does", {"fields": ("kind", "sequence", "language", "function", "output")}),
+        ("What it does", {"fields": ("input", "kind", "sequence", "language", "function", "output")}),
         (
             "Settings",
             {

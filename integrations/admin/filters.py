@@ -7,7 +7,7 @@ from typing import Any
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 
-class VisibleRelatedFilter(RelatedDropdownFilter):  # type: ignore[misc]  # unfold's base is untyped
+class VisibleRelatedFilter(RelatedDropdownFilter):
     def field_choices(self, field: Any, request: Any, model_admin: Any) -> Any:
         related = field.remote_field.model.objects.visible_to(request.user)
         return field.get_choices(include_blank=False, ordering=("pk",), limit_choices_to={"pk__in": related})

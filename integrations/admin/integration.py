@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from integrations import models
-from integrations.admin.base import DefinitionAdmin
+from integrations.admin.base import DefinitionAdmin, actor
 from integrations.admin.forms.nouns import IntegrationForm
 from integrations.operations import integrations
 
@@ -55,11 +55,11 @@ class IntegrationAdmin(DefinitionAdmin):
         return [general, ("Access", {"fields": ("members",)})] if obj else [general]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if not change and request.user.is_authenticated:
-            obj.created_by = request.user
+        if not change:
+            obj.created_by = actor(request)
         super().save_model(request, obj, form, change)
         if "members" in form.changed_data:
-            integrations.set_members(row=obj, members=form.cleaned_data["members"], by=request.user)
+            integrations.set_members(row=obj, members=form.cleaned_data["members"], by=actor(request))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         row = kwargs.get("obj")
@@ -68,7 +68,7 @@ class IntegrationAdmin(DefinitionAdmin):
 
     def _contents(self, request: HttpRequest, row: models.Integration) -> Any:
         seen = [model for model in CONTENTS if request.user.has_perm(f"integrations.view_{model._meta.model_name}")]
-        totals = models.Integration.objects.filter(pk=row.pk).values(
+        totals: Any = models.Integration.objects.filter(pk=row.pk).values(
             **{model._meta.model_name: counted(model) for model in seen}
         )[0]
         for model in seen:

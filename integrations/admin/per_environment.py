@@ -62,8 +62,9 @@ class PerEnvironmentAdmin(DefinitionAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> Any:
         """Go on to the rows."""
         if "_addanother" not in request.POST and "_popup" not in request.POST:
-            request.POST = request.POST.copy()  # type: ignore[assignment]  # Django's own user admin does the same
-            request.POST["_continue"] = "1"  # type: ignore[index]  # a copy is mutable
+            posted = request.POST.copy()
+            posted["_continue"] = "1"
+            request.POST = posted  # type: ignore[assignment]  # Django's own user admin does the same
         return super().response_add(request, obj, post_url_continue)
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from integrations.admin.base import ReadOnlyAdmin
+from integrations.admin.base import ReadOnlyAdmin, actor
 from integrations.admin.checking import CheckedAdmin
 from integrations.operations._published_store import PublishedStore
 
@@ -18,7 +18,7 @@ VERSIONS_SHOWN = 20
 class PublishedAdmin(CheckedAdmin):
     """Adds “Save and publish”, and lists the versions below the form."""
 
-    operations: ClassVar[PublishedStore[Any, Any]]  # type: ignore[misc]  # narrower, never assigned to
+    operations: PublishedStore[Any, Any]
     change_form_after_template = "admin/integrations/versions.html"
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -28,7 +28,7 @@ class PublishedAdmin(CheckedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         publish = "_publish" in request.POST
-        self.operations.save(row=obj, definition=form.definition, by=request.user, publish=publish)
+        self.operations.save(row=obj, definition=form.definition, by=actor(request), publish=publish)
         if publish:
             self.message_user(request, f"Published version {obj.latest_version().number}.")
 

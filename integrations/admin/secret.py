@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations import models
-from integrations.admin.base import DefinitionAdmin
+from integrations.admin.base import DefinitionAdmin, actor
 from integrations.admin.filters import BY_INTEGRATION
 from integrations.admin.forms.nouns import EnvironmentChoice
 from integrations.admin.forms.secret import SecretForm
@@ -19,8 +19,8 @@ from integrations.operations import secrets
 
 @admin.register(models.Secret)
 class SecretAdmin(DefinitionAdmin):
-    operations = secrets  # type: ignore[assignment]  # deletes as definitions are; the form below saves otherwise
-    form = SecretForm  # type: ignore[assignment]
+    operations: Any = secrets  # deletes as definitions are; the form saves in its own way
+    form = SecretForm
     list_display = ("key", "integration", "where", "description", "updated_at", "updated_by")
     list_filter = (BY_INTEGRATION,)
     list_select_related = ("integration", "environment", "updated_by")
@@ -50,7 +50,7 @@ class SecretAdmin(DefinitionAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        form.store(obj, by=request.user)
+        form.store(obj, by=actor(request))
 
     @admin.display(description="Environment", ordering="environment__slug")
     def where(self, row: models.Secret) -> str:

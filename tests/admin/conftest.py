@@ -12,7 +12,7 @@ from tests.factories import IntegrationFactory, UserFactory
 
 @pytest.fixture
 def integration(db: None) -> Integration:
-    return IntegrationFactory(name="Order sync", tag="order_sync")
+    return IntegrationFactory.create(name="Order sync", tag="order_sync")
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def page(engineer: User) -> Client:
 
 def member(integration: Integration, *groups: str) -> User:
     """Return a new member of the integration who belongs to these groups."""
-    user = UserFactory(is_staff=True)
+    user = UserFactory.create(is_staff=True)
     user.groups.set(Group.objects.filter(name__in=groups))
     integration.members.add(user)
     return user

@@ -57,7 +57,8 @@ def errors(response: Any) -> dict[str, list[str]]:
 
 
 def text(response: Any) -> str:
-    return html.unescape(response.content.decode())
+    shown: str = html.unescape(response.content.decode())
+    return shown
 
 
 def _names(context: Any, boxes: dict[str, Any]) -> set[str]:

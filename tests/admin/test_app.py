@@ -87,7 +87,7 @@ def test_app_added_with_its_parts_is_saved_at_once(page: Client) -> None:
         ({"actions-1-params": '[{"key": "no", "type": "string"}]'}, {"actions-1-resource"}),
         ({"actions-0-body": "{", "auths-0-expiry": "0", "tag": "a b"}, {"actions-0-body", "auths-0-expiry", "tag"}),
         ({"auths-0-tokens": '{"header": []}'}, {"auths-0-tokens"}),
-        ({"variables-0-rules": '{"minLenght": 3}', "constants-0-value": ""}, {"variables-0-rules", "constants-0-value"}),
+        ({"variables-0-rules": '{"min": 3}', "constants-0-value": ""}, {"variables-0-rules", "constants-0-value"}),
         ({"actions-0-DELETE": "on"}, {""}),
     ],
 )
@@ -101,7 +101,7 @@ def test_problem_of_a_part_is_shown_in_its_row(
 
 
 def test_environment_that_is_bound_is_not_removed(page: Client, app: models.App) -> None:
-    AppBindingFactory(connected_app__app=app, app_environment=app.environments.get())
+    AppBindingFactory.create(connected_app__app=app, app_environment=app.environments.get())
 
     response = pages.send(page, pages.change_url(app), **{"environments-0-DELETE": "on"})
 
@@ -109,7 +109,7 @@ def test_environment_that_is_bound_is_not_removed(page: Client, app: models.App)
 
 
 def test_app_that_is_connected_is_not_deleted_and_the_page_says_where(page: Client, app: models.App) -> None:
-    connected = ConnectedAppFactory(app=app)
+    connected = ConnectedAppFactory.create(app=app)
 
     response = page.post(pages.delete_url(app), {"post": "yes"})
 
@@ -118,7 +118,7 @@ def test_app_that_is_connected_is_not_deleted_and_the_page_says_where(page: Clie
 
 
 def test_app_that_is_connected_is_not_renamed(page: Client, app: models.App) -> None:
-    ConnectedAppFactory(app=app)
+    ConnectedAppFactory.create(app=app)
 
     response = pages.send(page, pages.change_url(app), tag="orders2")
 

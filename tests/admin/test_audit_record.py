@@ -11,9 +11,9 @@ from tests.factories import AuditRecordFactory, IntegrationFactory, UserFactory
 
 
 def test_audit_log_is_shown_to_auditors(integration: models.Integration) -> None:
-    auditor = logged_in(member(IntegrationFactory(), "Auditors"))
-    record = AuditRecordFactory(
-        integration=integration, by=UserFactory(username="grace"), changes={"name": {"from": "A", "to": "B"}}
+    auditor = logged_in(member(IntegrationFactory.create(), "Auditors"))
+    record = AuditRecordFactory.create(
+        integration=integration, by=UserFactory.create(username="grace"), changes={"name": {"from": "A", "to": "B"}}
     )
 
     assert "grace" in pages.text(auditor.get(pages.list_url(models.AuditRecord)))
@@ -25,7 +25,7 @@ def test_audit_log_is_hidden_from_engineers(page: Client) -> None:
 
 
 def test_audit_record_is_changed_by_nobody(admin_client: Client) -> None:
-    record = AuditRecordFactory()
+    record = AuditRecordFactory.create()
 
     assert admin_client.get(pages.add_url(models.AuditRecord)).status_code == 403
     assert admin_client.post(pages.change_url(record), {"tag": "other"}).status_code == 403

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -19,11 +21,11 @@ LOGIN = '{"user": "ada"}'
 def connected(integration: models.Integration) -> models.ConnectedApp:
     app = apps.save(row=models.App(), definition=ORDERS, by=SYSTEM)
     for slug in ("dev", "prd"):
-        EnvironmentFactory(integration=integration, slug=slug)
+        EnvironmentFactory.create(integration=integration, slug=slug)
     return models.ConnectedApp.objects.create(integration=integration, app=app, access_tag="orders")
 
 
-def bind(connected: models.ConnectedApp, row: int = 0, **values: str) -> dict[str, str]:
+def bind(connected: models.ConnectedApp, *, row: int = 0, **values: Any) -> dict[str, str]:
     """Return the boxes of one row, bound to the app's only environment."""
     live = str(connected.app.environments.get().pk)
     boxes = {"app_environment": live, "auth_tag": "user_login", "auth_data": LOGIN, "variable_region": "eu", **values}
@@ -76,7 +78,7 @@ def test_binding_removed_is_gone(page: Client, connected: models.ConnectedApp) -
     ],
 )
 def test_problem_of_a_binding_is_shown_in_its_row(
-    page: Client, connected: models.ConnectedApp, values: dict[str, str], wrong: set[str]
+    page: Client, connected: models.ConnectedApp, values: dict[str, Any], wrong: set[str]
 ) -> None:
     response = pages.send(page, pages.change_url(connected), **bind(connected, **values))
 
@@ -85,7 +87,11 @@ def test_problem_of_a_binding_is_shown_in_its_row(
 
 
 def test_environments_of_others_and_of_other_apps_are_refused(page: Client, connected: models.ConnectedApp) -> None:
-    boxes = bind(connected, environment=str(EnvironmentFactory().pk), app_environment=str(AppEnvironmentFactory().pk))
+    boxes = bind(
+        connected,
+        environment=str(EnvironmentFactory.create().pk),
+        app_environment=str(AppEnvironmentFactory.create().pk),
+    )
 
     response = pages.send(page, pages.change_url(connected), **boxes)
 

@@ -29,15 +29,15 @@ TWO_PROBLEMS = sequence(
 
 @pytest.fixture
 def function(integration: models.Integration) -> models.Function:
-    return FunctionFactory(integration=integration, tag="total")
+    return FunctionFactory.create(integration=integration, tag="total")
 
 
 @pytest.fixture
 def feature(integration: models.Integration, function: models.Function) -> models.Feature:
     """A feature in sequence form that calls `total`."""
-    output = {"total": "$Sequence{main}{total}"}
-    return FeatureFactory(
-        integration=integration, tag="charge", language="", function="", sequence=json.loads(sequence(CALL)), output=output
+    form = {"language": "", "function": "", "sequence": json.loads(sequence(CALL))}
+    return FeatureFactory.create(
+        integration=integration, tag="charge", output={"total": "$Sequence{main}{total}"}, **form
     )
 
 
@@ -104,7 +104,7 @@ def test_check_is_a_post_of_who_may_change_it(
 ) -> None:
     viewer = logged_in(member(integration, "Viewers"))
     url = reverse("admin:integrations_feature_check", args=[feature.pk])
-    foreign = reverse("admin:integrations_feature_check", args=[FeatureFactory().pk])
+    foreign = reverse("admin:integrations_feature_check", args=[FeatureFactory.create().pk])
 
     assert page.get(url).status_code == 405
     assert page.post(foreign, {}).status_code == 404
@@ -134,20 +134,20 @@ def test_save_alone_makes_no_version(page: Client, feature: models.Feature) -> N
 
 
 def test_publishing_what_cannot_run_yet_says_so_and_saves_nothing(page: Client, feature: models.Feature) -> None:
-    response = pages.send(page, pages.change_url(feature), _publish="1", concurrency="2", name="Changed")
+    response = pages.send(page, pages.change_url(feature), _publish="1", language="python", name="Changed")
 
-    assert "features/charge/concurrency" in pages.errors(response)[""][0]
+    assert "features/charge/language" in pages.errors(response)[""][0]
     feature.refresh_from_db()
     assert (feature.name, feature.versions.count()) == ("", 0)
 
 
 def test_feature_that_cannot_run_yet_says_so_on_its_page(page: Client, feature: models.Feature) -> None:
-    pages.send(page, pages.change_url(feature), concurrency="2")
+    pages.send(page, pages.change_url(feature), language="python")
 
     shown = pages.text(page.get(pages.change_url(feature)))
 
     assert "cannot be published yet" in shown
-    assert "features/charge/concurrency" in shown
+    assert "features/charge/language" in shown
 
 
 def test_version_is_shown_and_never_changed(page: Client, feature: models.Feature) -> None:
@@ -181,7 +181,7 @@ def test_function_in_use_is_not_deleted_and_the_page_says_where(
 def test_nothing_is_deleted_together_with_one_in_use(
     page: Client, integration: models.Integration, feature: models.Feature, function: models.Function
 ) -> None:
-    other = FunctionFactory(integration=integration)
+    other = FunctionFactory.create(integration=integration)
     chosen = {"action": "delete_selected", "_selected_action": [function.pk, other.pk], "post": "yes"}
 
     response = page.post(pages.list_url(models.Function), chosen)
@@ -190,8 +190,8 @@ def test_nothing_is_deleted_together_with_one_in_use(
     assert models.Function.objects.count() == 2
 
 
-def test_feature_of_a_job_is_not_deleted(page: Client, integration: models.Integration, feature: models.Feature) -> None:
-    JobFactory(integration=integration, tag="nightly", target={"type": "feature", "event": "charge"})
+def test_feature_of_a_job_is_not_deleted(page: Client, feature: models.Feature) -> None:
+    JobFactory.create(integration=feature.integration, tag="nightly", target={"type": "feature", "event": "charge"})
 
     response = page.post(pages.delete_url(feature), {"post": "yes"})
 
@@ -199,7 +199,7 @@ def test_feature_of_a_job_is_not_deleted(page: Client, integration: models.Integ
 
 
 def test_cache_in_use_is_not_deleted(page: Client, integration: models.Integration, feature: models.Feature) -> None:
-    cache = CacheFactory(integration=integration, tag="totals", sequence_tag="main", event_tag="total")
+    cache = CacheFactory.create(integration=integration, tag="totals", sequence_tag="main", event_tag="total")
     feature.sequence = json.loads(sequence({**CALL, "cache": "totals"}))
     feature.save()
 

@@ -21,7 +21,7 @@ def test_creator_of_an_integration_is_its_member(page: Client, engineer: User) -
 def test_members_changed_are_stored_and_written_down(
     page: Client, engineer: User, integration: models.Integration
 ) -> None:
-    colleague = UserFactory(username="grace")
+    colleague = UserFactory.create(username="grace")
 
     pages.send(page, pages.change_url(integration), members=[engineer.pk, colleague.pk])
 
@@ -31,7 +31,7 @@ def test_members_changed_are_stored_and_written_down(
 
 
 def test_contents_are_counted_and_linked(page: Client, integration: models.Integration) -> None:
-    FeatureFactory(integration=integration)
+    FeatureFactory.create(integration=integration)
 
     shown = pages.text(page.get(pages.change_url(integration)))
 
@@ -39,20 +39,20 @@ def test_contents_are_counted_and_linked(page: Client, integration: models.Integ
 
 
 def test_list_filter_offers_own_integrations_only(page: Client) -> None:
-    FeatureFactory(integration=IntegrationFactory(name="Of somebody else"))
+    FeatureFactory.create(integration=IntegrationFactory.create(name="Of somebody else"))
 
     assert "Of somebody else" not in pages.text(page.get(pages.list_url(models.Feature)))
 
 
 def test_integration_of_others_is_nowhere(page: Client) -> None:
-    foreign = IntegrationFactory(name="Of somebody else")
+    foreign = IntegrationFactory.create(name="Of somebody else")
 
     assert page.get(pages.change_url(foreign)).status_code == 404
     assert "Of somebody else" not in pages.text(page.get(pages.list_url(models.Integration)))
 
 
 def test_integration_with_runs_is_not_deleted(page: Client, integration: models.Integration) -> None:
-    RunFactory(release__feature_version__feature__integration=integration)
+    RunFactory.create(release__feature_version__feature__integration=integration)
 
     response = page.post(pages.delete_url(integration), {"post": "yes"})
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import Model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from integrations import models
 from tests import factories
@@ -19,13 +20,14 @@ from tests.admin.conftest import logged_in, member
 
 @dataclass(frozen=True, kw_only=True)
 class Noun:
-    """How a kind is filled in; `bad` is a change with the boxes where it must show an error."""
+    """How a kind is filled in, and how badly."""
 
     model: type[Any]
     make: Callable[..., Any]
     added: dict[str, Any]
     changed: dict[str, Any]
     key: str = "tag"
+    #: Changes with the boxes where each must show an error.
     bad: list[tuple[dict[str, Any], set[str]]] = field(default_factory=list)
     #: Whether it belongs to an integration.
     scoped: bool = True
@@ -80,7 +82,8 @@ NOUNS = [
         added={"tag": "nightly"},
         changed={"retries": "3", "paused": "on"},
         bad=[
-            ({"tag": "-", "schedule": '{"cron": "* * * * *", "every": 5}', "retries": "101"}, {"tag", "schedule", "retries"}),
+            ({"tag": "-", "schedule": '{"cron": "* * * * *", "every": 5}'}, {"tag", "schedule"}),
+            ({"retries": "101", "priority": "1000"}, {"retries", "priority"}),
             ({"target": '{"type": "feature", "event": "nothing"}'}, {"target"}),
         ],
     ),
@@ -153,7 +156,6 @@ def test_noun_changed_is_stored(page: Client, integration: models.Integration, n
 
     assert response.status_code == 302, pages.errors(response)
     assert models.AuditRecord.objects.filter(action="change").exists()
-    response = page.get(pages.change_url(row))
     sent = pages.filled_in(page, pages.change_url(row))
     assert {name: _plain(sent[name]) for name in noun.changed} == {n: _plain(v) for n, v in noun.changed.items()}
 
@@ -192,7 +194,11 @@ def test_nouns_deleted_together_are_gone(page: Client, integration: models.Integ
 
 @pytest.mark.parametrize(
     ("noun", "boxes", "expected"),
-    [pytest.param(noun, boxes, wrong, id=f"{noun.name}-{'-'.join(wrong)}") for noun in NOUNS for boxes, wrong in noun.bad],
+    [
+        pytest.param(noun, boxes, wrong, id=f"{noun.name}-{'-'.join(sorted(wrong))}")
+        for noun in NOUNS
+        for boxes, wrong in noun.bad
+    ],
 )
 def test_noun_filled_in_badly_shows_every_problem_at_its_box(
     page: Client, integration: models.Integration, noun: Noun, boxes: dict[str, Any], expected: set[str]
@@ -214,7 +220,7 @@ def test_noun_of_a_taken_tag_is_refused(page: Client, integration: models.Integr
 
     response = pages.send(page, pages.add_url(noun.model), **_added(noun, integration))
 
-    assert f'there is already a' in pages.errors(response)[noun.key][0]
+    assert "there is already a" in pages.errors(response)[noun.key][0]
 
 
 @scoped_nouns
@@ -230,7 +236,7 @@ def test_noun_of_others_is_nowhere(page: Client, noun: Noun) -> None:
 
 @scoped_nouns
 def test_noun_added_to_the_integration_of_others_is_refused(page: Client, noun: Noun) -> None:
-    foreign = factories.IntegrationFactory()
+    foreign = factories.IntegrationFactory.create()
 
     response = pages.send(page, pages.add_url(noun.model), **_added(noun, foreign))
 
@@ -262,9 +268,7 @@ def test_noun_opened_without_permission_is_refused(integration: models.Integrati
 def test_stale_form_is_refused(page: Client, integration: models.Integration, noun: Noun) -> None:
     row = _made(noun, integration)
     stale = pages.filled_in(page, pages.change_url(row), **noun.changed)
-    pages.send(page, pages.change_url(row), description="Someone else's") if noun.model is not models.ConnectedApp else (
-        pages.send(page, pages.change_url(row), access_tag="elses")
-    )
+    pages.send(page, pages.change_url(row), **{noun.key: "elses"})
     now = noun.model.objects.get(pk=row.pk).to_definition()
 
     response = page.post(pages.change_url(row), stale)
@@ -274,9 +278,7 @@ def test_stale_form_is_refused(page: Client, integration: models.Integration, no
 
 
 @every_noun
-def test_list_of_many_costs_as_many_queries_as_one(
-    page: Client, integration: models.Integration, noun: Noun, django_assert_num_queries: Any
-) -> None:
+def test_list_of_many_costs_as_many_queries_as_one(page: Client, integration: models.Integration, noun: Noun) -> None:
     _made(noun, integration)
     few = _queries(page, pages.list_url(noun.model))
     for _ in range(4):
@@ -295,9 +297,6 @@ def test_empty_list_says_what_belongs_there(engineer: User, page: Client, noun: 
 
 
 def _queries(page: Client, url: str) -> int:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     page.get(url)  # content types and the like are cached after the first
     with CaptureQueriesContext(connection) as captured:
         page.get(url)
@@ -317,7 +316,7 @@ def _added(noun: Noun, integration: models.Integration) -> dict[str, Any]:
     if noun.scoped:
         added["integration"] = integration.pk
     if noun.model is models.ConnectedApp:
-        app = models.App.objects.filter(tag="orders").first() or factories.AppFactory(tag="orders")
+        app = models.App.objects.filter(tag="orders").first() or factories.AppFactory.create(tag="orders")
         added["app"] = app.pk
     return added
 

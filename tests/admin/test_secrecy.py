@@ -106,7 +106,7 @@ def test_binding_with_an_error_gives_no_typed_data_back(page: Client, binding: m
 
 
 def test_database_url_typed_is_sealed_and_never_shown(page: Client, environment: models.Environment) -> None:
-    row = DatabaseFactory(integration=environment.integration)
+    row = DatabaseFactory.create(integration=environment.integration)
     url = pages.change_url(row)
     typed = f"postgresql://app:{SECRET}@db/orders"
 
@@ -120,7 +120,7 @@ def test_database_url_typed_is_sealed_and_never_shown(page: Client, environment:
 
 
 def test_notification_settings_typed_are_sealed_and_never_shown(page: Client, environment: models.Environment) -> None:
-    row = NotificationFactory(integration=environment.integration)
+    row = NotificationFactory.create(integration=environment.integration)
     url = pages.change_url(row)
 
     pages.send(page, url, **{"environments-0-settings": f'{{"sms": {{"token": "{SECRET}"}}}}'})
@@ -144,7 +144,7 @@ def test_secret_typed_is_stored_and_never_shown(page: Client, integration: model
 
 
 def test_secret_left_empty_keeps_its_value(page: Client, integration: models.Integration) -> None:
-    row = SecretFactory(integration=integration)
+    row = SecretFactory.create(integration=integration)
 
     pages.send(page, pages.change_url(row), description="Renewed each May")
 
@@ -153,7 +153,7 @@ def test_secret_left_empty_keeps_its_value(page: Client, integration: models.Int
 
 
 def test_secret_given_another_value_stores_it(page: Client, integration: models.Integration) -> None:
-    row = SecretFactory(integration=integration)
+    row = SecretFactory.create(integration=integration)
 
     pages.send(page, pages.change_url(row), value=SECRET)
 
@@ -172,7 +172,7 @@ def test_secret_given_another_value_stores_it(page: Client, integration: models.
 def test_secret_filled_in_badly_shows_each_problem_and_not_the_value(
     page: Client, integration: models.Integration, boxes: dict[str, str], wrong: set[str]
 ) -> None:
-    SecretFactory(integration=integration, key="taken")
+    SecretFactory.create(integration=integration, key="taken")
 
     response = pages.send(page, pages.add_url(models.Secret), integration=integration.pk, **boxes)
 
@@ -182,7 +182,7 @@ def test_secret_filled_in_badly_shows_each_problem_and_not_the_value(
 
 
 def test_secret_of_others_is_nowhere(page: Client) -> None:
-    foreign = SecretFactory(key="foreign_key")
+    foreign = SecretFactory.create(key="foreign_key")
 
     assert page.get(pages.change_url(foreign)).status_code == 404
     assert page.post(pages.delete_url(foreign), {"post": "yes"}).status_code == 404
@@ -191,7 +191,7 @@ def test_secret_of_others_is_nowhere(page: Client) -> None:
 
 def test_secret_in_use_is_not_deleted_and_the_page_says_where(page: Client, integration: models.Integration) -> None:
     row = secrets.put(integration=integration, key="greeting", value=SECRET, by=SYSTEM)
-    NotificationFactory(
+    NotificationFactory.create(
         integration=integration, tag="hello", messages=[{"tag": "m", "channel": "sms", "body": "$Secret{greeting}"}]
     )
 

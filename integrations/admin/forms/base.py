@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from django import forms
 
@@ -21,6 +21,13 @@ _STALE = "Someone else changed this meanwhile. Open it anew in another tab, and 
 _TYPE_AGAIN = "What was typed here is not kept while other fields have errors; type it again"
 
 
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Any]
+else:
+    # Django's own class takes no type arguments.
+    _ModelForm = forms.ModelForm
+
+
 class Operations(Protocol):
     """What a form needs to know of an operations module or store."""
 
@@ -32,7 +39,7 @@ class Operations(Protocol):
     def delete(self, *, row: Any, by: Any) -> None: ...
 
 
-class ShapedForm(ShowsProblems, forms.ModelForm):
+class ShapedForm(ShowsProblems, _ModelForm):
     """A form over (a part of) a definition. It reads and shows; whoever owns it checks and saves."""
 
     #: The definition's fields that this form has, under their own names.
@@ -41,6 +48,11 @@ class ShapedForm(ShowsProblems, forms.ModelForm):
     ALIASES: ClassVar[dict[str, str]] = {}
 
     problems: list[Problem]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 3
 
     def _post_clean(self) -> None:
         """Leave the instance alone: operations compare it with the definition, and validate and save it themselves."""

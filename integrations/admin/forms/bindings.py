@@ -162,7 +162,7 @@ class DatabaseForm(DefinitionForm):
         place="actions",
         rows=14,
         help_text='[{"tag": "open_orders", "operation": "query", "sql": "SELECT id FROM orders WHERE state = :state", '
-        '"input": [{"key": "state", "type": "string"}], "row_limit": 100}]. Or “table” and “template” in place of “sql”.',
+        '"input": [{"key": "state", "type": "string"}], "row_limit": 100}]. Or “table” and “template” for “sql”.',
     )
 
     class Meta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.forms.widgets import Media, Script
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations.admin.forms.base import DefinitionForm
@@ -15,6 +16,10 @@ from integrations.types import JsonObject
 OUTPUT_HELP = (
     '{"type": "object", "output_keys": [{"key": "total", "type": "float"}]}; empty allows any value. Results are '
     "checked against it."
+)
+
+_SHOWN_WHEN = Media(
+    js=[Script("integrations/js/shown-when.js", type="module")],  # type: ignore[list-item]  # as in widgets.py
 )
 
 
@@ -62,8 +67,8 @@ class FeatureForm(CodeForm):
         *("timeout", "concurrency", "rate_limit", "deduplicate"),
     )
     SEQUENCES, CODE = "sequences", "code"
-    #: The fields that only the other form has.
-    LEFT_OUT: ClassVar = {SEQUENCES: ("language", "function"), CODE: ("sequence",)}
+    #: The fields that belong to one of the two only.
+    ONLY_FOR: ClassVar = {"sequence": SEQUENCES, "language": CODE, "function": CODE}
 
     kind = forms.ChoiceField(
         label="Made of",
@@ -110,7 +115,14 @@ class FeatureForm(CodeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.setdefault("kind", self.CODE if self.instance.language else self.SEQUENCES)
+        for name, kind in self.ONLY_FOR.items():
+            if name in self.fields:
+                self.fields[name].widget.attrs["data-shown-when"] = f"kind={kind}"
+
+    @property
+    def media(self) -> Media:
+        return super().media + _SHOWN_WHEN
 
     def given(self) -> JsonObject:
-        left_out = self.LEFT_OUT.get(self.cleaned_data.get("kind", ""), ())
-        return {name: value for name, value in super().given().items() if name not in left_out}
+        kind = self.cleaned_data.get("kind")
+        return {name: value for name, value in super().given().items() if self.ONLY_FOR.get(name, kind) == kind}

@@ -15,7 +15,7 @@ from integrations.admin.widgets import JsonEditorWidget, SecretInput
 from integrations.errors import DefinitionError
 from integrations.types import Json
 
-TAG_HELP = "How other definitions refer to it: a letter, then letters, digits and _ . : - (64 at most): create_order."
+TAG_HELP = "How others refer to it: a letter, then letters, digits and _ . : - (64 at most), such as create_order."
 FIELDS_HELP = (
     'A list of typed fields: [{"key": "amount", "type": "number", "minimum": 1}]. Types: string, numberstring, number '
     "(whole), float, double, uuid, array, object, boolean. Short form: {“amount”: {“type”: “number”}}."
@@ -37,7 +37,7 @@ class JsonField(forms.CharField):
         super().__init__(strip=False, **kwargs)
         self.empty = empty
 
-    def to_python(self, value: Any) -> Json:
+    def to_python(self, value: Any) -> Any:
         text = super().to_python(value) or ""
         if not text.strip():
             return self.empty
@@ -58,7 +58,7 @@ class JsonField(forms.CharField):
         if self.disabled:
             return False
         try:
-            return self.to_python(data) != (self.empty if initial is None else initial)
+            return bool(self.to_python(data) != (self.empty if initial is None else initial))
         except forms.ValidationError:
             return True
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 
@@ -79,7 +79,14 @@ class CacheForm(DefinitionForm):
         }
 
 
-class EnvironmentChoice(forms.ModelChoiceField):
+if TYPE_CHECKING:
+    _ModelChoiceField = forms.ModelChoiceField[models.Environment]
+else:
+    # Django's own class takes no type arguments.
+    _ModelChoiceField = forms.ModelChoiceField
+
+
+class EnvironmentChoice(_ModelChoiceField):
     """Names the integration, too: the same slug is in most of them."""
 
     def label_from_instance(self, obj: Any) -> str:

@@ -9,12 +9,15 @@ from unfold.forms import PaginationInlineFormSet
 from integrations.admin.forms.base import ShapedForm
 from integrations.types import JsonObject
 
+#: Partly typed, without what Django's own formsets keep to themselves.
+_FormSet: Any = PaginationInlineFormSet
+
 
 class PartForm(ShapedForm):
     """One row."""
 
 
-class PartFormSet(PaginationInlineFormSet):  # type: ignore[misc]  # unfold's base is untyped
+class PartFormSet(_FormSet):  # type: ignore[misc]  # see above
     """The rows of one kind, in their order."""
 
     #: The definition's field that these rows are.

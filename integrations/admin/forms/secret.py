@@ -6,7 +6,7 @@ from typing import Any
 
 from integrations import models
 from integrations.admin.forms.base import DefinitionForm
-from integrations.admin.forms.fields import TAG_HELP, SecretField
+from integrations.admin.forms.fields import SecretField
 from integrations.admin.widgets import SecretInput
 from integrations.errors import Problem
 from integrations.operations import secrets
@@ -20,7 +20,7 @@ class SecretForm(DefinitionForm):
 
     class Meta:
         help_texts = {
-            "key": f"{TAG_HELP} Definitions read it by $Secret{{key}}.",
+            "key": "Definitions read it by $Secret{key}. A letter, then letters, digits and _ . : - (64 at most).",
             "environment": "Where it holds. One for a single environment wins over one for all.",
             "description": "What it opens and where to renew it. Shown to everyone who sees the integration.",
         }
@@ -34,7 +34,7 @@ class SecretForm(DefinitionForm):
             ].help_text = "Sealed when it is saved. It can be replaced, but never be read again here."
 
     def stored_revision(self) -> str:
-        return self.instance.updated_at.isoformat()
+        return str(self.instance.updated_at.isoformat())
 
     def _check(self) -> None:
         if self.is_new and self.can_be_checked:
