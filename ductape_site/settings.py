@@ -45,6 +45,7 @@ CELERY_BROKER_URL = (
     if DUCTAPE_DISPATCH == "celery"
     else ""
 )
+DUCTAPE_QUEUE_CAP = env.whole_number("DUCTAPE_QUEUE_CAP", default=100_000, minimum=1)
 DUCTAPE_LEASE_SECONDS = env.whole_number("DUCTAPE_LEASE_SECONDS", default=20, minimum=2)
 
 # -- Application -----------------------------------------------------------------------------------------------------

@@ -47,3 +47,8 @@ def broker_url() -> str:
 def lease_seconds() -> int:
     """Return how long a run stays with a worker that is not heard of, 2 or more. From DUCTAPE_LEASE_SECONDS."""
     return settings.DUCTAPE_LEASE_SECONDS
+
+
+def queue_cap() -> int:
+    """Return how many runs may be unfinished before integrations are refused new ones. From DUCTAPE_QUEUE_CAP."""
+    return settings.DUCTAPE_QUEUE_CAP

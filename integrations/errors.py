@@ -8,6 +8,7 @@
     │  ├─ AlreadyExists       409
     │  ├─ InUse               409; lists the places that refer to it
     │  ├─ PermissionRefused   403
+    │  ├─ Busy                429; the queue is full, try again later
     │  └─ NotAvailableYet     501; stored and checked, but nothing runs it yet
     ├─ ConnectorError         the outside said no, `.retryable`         kept on the step
     └─ SandboxError           a function threw or ran out               kept on the step
@@ -108,6 +109,17 @@ class InUse(OperationRefused):
 
 class PermissionRefused(OperationRefused):
     """You may not do this."""
+
+
+class Busy(OperationRefused):
+    """The queue is full, and this integration has its fair share of it."""
+
+    def __init__(self, *, queued: int, cap: int, retry_after_seconds: int) -> None:
+        self.queued, self.cap, self.retry_after_seconds = queued, cap, retry_after_seconds
+        super().__init__(
+            f"the queue is full: {queued} runs are unfinished, where {cap} is the cap; "
+            f"try again in {retry_after_seconds} seconds"
+        )
 
 
 class NotAvailableYet(OperationRefused):

@@ -18,11 +18,6 @@ _EVENT_WORDS = {
     "job": "a job as an event",
     "approval": "an approval",
 }
-_FEATURE_WORDS = {
-    "concurrency": "a limit on runs at the same time",
-    "rate_limit": "a rate limit",
-    "deduplicate": "deduplication",
-}
 
 
 def cut_release(
@@ -155,14 +150,9 @@ def _trimmed(app: App, access_tag: str, called: list[Event]) -> App:
 def _unavailable(feature: Feature, place: str) -> Iterator[Problem]:
     if feature.language == "python":
         yield _not_yet(join_place(place, "language"), "python")
-    for name, words in _FEATURE_WORDS.items():
-        if getattr(feature, name) is not None:
-            yield _not_yet(join_place(place, name), words)
     for where, event in events_of(feature, place=place):
         if event.type in _EVENT_WORDS:
             yield _not_yet(join_place(where, "type"), _EVENT_WORDS[event.type])
-        if event.cache is not None:
-            yield _not_yet(join_place(where, "cache"), "a cache")
 
 
 def _not_yet(place: str, words: str) -> Problem:

@@ -26,10 +26,6 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         """Return the runs that a worker may take up now as far as time goes; see `run_queue` for limits and turns."""
         return self.unfinished().filter(lease_until__isnull=True, due_at__lte=now).exclude(status=RunStatus.RUNNING)
 
-    def overlooked(self, late: dt.datetime) -> RunQuerySet:
-        """Return the runs but for those that were queued only after `late`: a message says that they are there."""
-        return self.exclude(status=RunStatus.QUEUED, fence=0, due_at__gt=late)
-
     def claimable(self) -> RunQuerySet:
         """Return the runs that are to be taken up, now or later."""
         return self.filter(status__in=sorted(CLAIMABLE))
@@ -182,6 +178,9 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = RunQuerySet.as_manager()
+
+    #: Set by whoever asked for a new run and was given one that had been started with an equal key.
+    is_deduplicated = False
 
     class Meta:
         default_permissions = ("view",)

@@ -21,6 +21,12 @@ _COLUMNS = "integration_id, lane, awaits_rate, priority"
 #: The condition of the index `run_queue`. A run is leased as long as it is running.
 _QUEUED = "finished_at IS NULL AND lease_until IS NULL"
 _HELD = "lease_until IS NOT NULL"
+#: What makes a run's line a greater one than `line`.
+_GREATER = f"({_COLUMNS}) > (line.integration_id, line.lane, line.awaits_rate, line.priority)"
+#: The same for SQLite. It would step through all that is equal in what is compared, so the due time is compared with
+#: something later than any; and it looks up the index by all columns only when the values have no type of their own.
+_GREATER_ON_SQLITE = f"""({_COLUMNS}, due_at) > (COALESCE(line.integration_id, 0), COALESCE(line.lane, ''),
+    COALESCE(line.awaits_rate, FALSE), COALESCE(line.priority, 0), '~')"""
 #: A message says that the others are there.
 _OVERLOOKED = "AND NOT (status = 'queued' AND fence = 0 AND due_at > %s)"
 
@@ -62,16 +68,18 @@ class Due:
 def lines(due: Due) -> list[Line]:
     """Return every line in which something is due.
 
-    The first statement's recursion leaps from one line to the next: to the first run whose line is greater.
+    The recursion leaps from one line to the next: to the first run whose line is greater.
     """
     ordered = f"ORDER BY {_COLUMNS} LIMIT 1"
-    following = f"SELECT id FROM {_RUNS} WHERE {_QUEUED} AND ({_COLUMNS}) > ({_qualified('line')}) {ordered}"  # noqa: S608
+    greater = _GREATER_ON_SQLITE if connection.vendor == "sqlite" else _GREATER
+    following = f"SELECT id FROM {_RUNS} WHERE {_QUEUED} AND {greater} {ordered}"  # noqa: S608
+    qualified = ", ".join(f"run.{column}" for column in _COLUMNS.split(", "))
     same = " AND ".join(f"run.{column} = line.{column}" for column in _COLUMNS.split(", "))
     sql = f"""
         WITH RECURSIVE line ({_COLUMNS}) AS (
             SELECT * FROM (SELECT {_COLUMNS} FROM {_RUNS} WHERE {_QUEUED} {ordered}) AS first_line
             UNION ALL
-            SELECT {_qualified("run")} FROM line JOIN {_RUNS} AS run ON run.id = ({following})
+            SELECT {qualified} FROM line JOIN {_RUNS} AS run ON run.id = ({following})
         )
         SELECT {_COLUMNS} FROM line
         WHERE EXISTS (SELECT 1 FROM {_RUNS} AS run WHERE {_QUEUED} AND {same} AND {due.sql})
@@ -129,10 +137,6 @@ def starts(lane: str, *, since: dt.datetime, most: int) -> Sequence[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, [lane, moment, most])
         return [row[0] for row in cursor]
-
-
-def _qualified(table: str) -> str:
-    return ", ".join(f"{table}.{column}" for column in _COLUMNS.split(", "))
 
 
 def _run_id(value: Any) -> uuid.UUID:

@@ -9,45 +9,81 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
-from integrations import models
-from integrations.operations import _database_time
+from integrations import conf, models
+from integrations.models import run_queue
+from integrations.operations import _database_time, _families, _lanes, _turns
 
 logger = logging.getLogger(__name__)
 
-LEASE = dt.timedelta(seconds=20)
-HEARTBEAT_SECONDS = 5.0
+#: How often a lease is renewed at least; four times before it runs out.
+_LONGEST_HEARTBEAT_SECONDS = 5.0
 #: The crash that a run is not tried again after.
 LAST_CRASH = 3
+#: A message that has not arrived after this long may be lost: the broker was down, or forgot it.
+_MESSAGE_LATE = dt.timedelta(seconds=2)
 
 Status = models.Run.Status
 
 
+def heartbeat_seconds() -> float:
+    return min(conf.lease_seconds() / 4, _LONGEST_HEARTBEAT_SECONDS)
+
+
+def _lease() -> dt.timedelta:
+    return dt.timedelta(seconds=conf.lease_seconds())
+
+
 def claim_due(*, worker: str, limit: int) -> list[models.Run]:
-    """Return up to `limit` due runs, claimed for `worker`: those of higher priority first, then those due longest."""
-    now = _database_time.now()
-    due = models.Run.objects.due(now).order_by("-priority", "due_at")
-    return _claim(due, worker=worker, limit=limit, now=now)
+    """Return up to `limit` due runs, claimed for `worker`: integrations take turns, see `_turns`."""
+    return _claim_in_turn(run_queue.Due(now=_database_time.now()), worker=worker, limit=limit)
 
 
 def claim_one(run_id: uuid.UUID, *, worker: str) -> models.Run | None:
-    """Return this run, claimed for `worker`, also before it is due; None when it is not there to be claimed."""
+    """Return this run, claimed for `worker`, also before it is due; None when it, or room in its lane, is not there."""
     claimable = models.Run.objects.claimable().filter(pk=run_id)
     claimed = _claim(claimable, worker=worker, limit=1, now=_database_time.now())
     return claimed[0] if claimed else None
 
 
-def _claim(runs: Any, *, worker: str, limit: int, now: dt.datetime) -> list[models.Run]:
+def claim_announced(run_ids: Collection[uuid.UUID], *, worker: str) -> list[models.Run]:
+    """Return those of these runs that are due and nobody has taken up, claimed for `worker`."""
+    now = _database_time.now()
+    due = models.Run.objects.due(now).filter(pk__in=run_ids)
+    return _claim(due, worker=worker, limit=len(run_ids), now=now)
+
+
+def claim_overlooked(*, worker: str, limit: int) -> list[models.Run]:
+    """Return up to `limit` due runs that no message will come for or that one is late for, claimed for `worker`."""
+    now = _database_time.now()
+    return _claim_in_turn(run_queue.Due(now=now, late=now - _MESSAGE_LATE), worker=worker, limit=limit)
+
+
+def _claim_in_turn(due: run_queue.Due, *, worker: str, limit: int) -> list[models.Run]:
+    lines = run_queue.lines(due)
+    # Most times there is none, and then SQLite's one write lock is left to others.
+    if not lines:
+        return []
     with transaction.atomic():
-        claimed = list(runs.select_for_update(skip_locked=True, of=("self",)).with_release_digest()[:limit])
+        turns = {run_id: turn for turn, run_id in enumerate(_turns.next_due(lines, due, limit=limit))}
+        runs = models.Run.objects.claimable().filter(pk__in=turns)
+        return _claim(runs, worker=worker, limit=limit, now=due.now, order=lambda run: turns[run.pk])
+
+
+def _claim(
+    runs: Any, *, worker: str, limit: int, now: dt.datetime, order: Callable[[models.Run], Any] | None = None
+) -> list[models.Run]:
+    with transaction.atomic():
+        found = list(runs.select_for_update(skip_locked=True, of=("self",)).with_release_digest()[:limit])
+        claimed = _lanes.admitted(sorted(found, key=order) if order else found, now=now)
         if claimed:
-            models.Run.objects.claim([run.pk for run in claimed], worker=worker, lease_until=now + LEASE, now=now)
+            models.Run.objects.claim([run.pk for run in claimed], worker=worker, lease_until=now + _lease(), now=now)
     for run in claimed:
         run.status, run.worker, run.fence = Status.RUNNING, worker, run.fence + 1
     return claimed
@@ -58,7 +94,7 @@ def renew(held: Mapping[uuid.UUID, int], *, worker: str) -> set[uuid.UUID]:
     if not held:
         return set()
     mine = models.Run.objects.held_by(worker).filter(pk__in=held)
-    mine.update(lease_until=_database_time.now() + LEASE)
+    mine.update(lease_until=_database_time.now() + _lease())
     kept = {run_id for run_id, fence in mine.values_list("pk", "fence") if held[run_id] == fence}
     return set(held) - kept
 
@@ -118,8 +154,11 @@ def crashed(run: models.Run, *, evidence: str, now: dt.datetime) -> str | None:
     else:
         to = Status.QUEUED
         changes |= {"due_at": now}
-    if not held.transition(run.pk, from_=Status.RUNNING, to=to, now=now, **changes):
-        return None
+    with transaction.atomic():
+        if not held.transition(run.pk, from_=Status.RUNNING, to=to, now=now, **changes):
+            return None
+        if to != Status.QUEUED:
+            _families.ended(run, status=to, now=now)
     logger.warning("Run lost its worker", extra={"action": "run_lost", "run": str(run.pk), "became": to})
     return to
 

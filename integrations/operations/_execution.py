@@ -10,10 +10,13 @@ import time
 
 from integrations import models
 from integrations.errors import OperationRefused
+from integrations.models.run_states import CLAIMABLE
 from integrations.operations import _claiming, _database_time, _following, _runtime
 from integrations.operations._driving import Driver, OnStep
 
 Status = models.Run.Status
+#: How often it is looked whether a limited feature has room.
+_ROOM_LOOK_SECONDS = 0.05
 
 
 def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float) -> models.Run:
@@ -21,7 +24,8 @@ def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float)
 
     A run that parks (a retry or a wait that is due later) is waited for while that takes no longer than
     `patience_seconds` at a time; beyond, it is returned as `waiting`, for a worker or the next call to go on with.
-    One that is parked for runs that it has started goes on once these have been executed, here too.
+    One that is parked for runs that it has started goes on once these have been executed, here too. One whose feature
+    is at its limit is waited for as long, too, and then returned as it was.
 
     Raises:
         OperationRefused: it has ended.
@@ -29,8 +33,14 @@ def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float)
     if run.is_final:
         raise OperationRefused(f"run {run.pk} has {run.status}; start another one")
     driver = Driver(runtime=_runtime.shared(), worker=worker_name(), on_step=on_step)
+    give_up_at = time.monotonic() + patience_seconds
     while True:
         if not _drive(driver, run):
+            if _has_no_room(run):
+                if time.monotonic() >= give_up_at:
+                    return run
+                time.sleep(_ROOM_LOOK_SECONDS)
+                continue
             return _following.follow(run, on_step=on_step, patience_seconds=patience_seconds)
         _execute_nested(run, patience_seconds=patience_seconds)
         run.refresh_from_db()
@@ -42,6 +52,12 @@ def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float)
         if seconds > patience_seconds:
             return run
         time.sleep(max(seconds, 0))
+
+
+def _has_no_room(run: models.Run) -> bool:
+    """Return whether a run that could not be claimed is still there to be claimed, only not now."""
+    run.refresh_from_db()
+    return run.status in CLAIMABLE
 
 
 def _execute_nested(run: models.Run, *, patience_seconds: float) -> None:

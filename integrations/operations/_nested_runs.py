@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from integrations import models
 from integrations.definitions.release import Release
 from integrations.engine.ports import NestedRun
-from integrations.operations import _database_time, _families, _releases, _waking
+from integrations.operations import _database_time, _dispatch, _families, _lanes, _releases
 from integrations.operations._telling import Teller
 from integrations.types import JsonObject
 
@@ -33,10 +35,11 @@ class NestedRuns:
         above = self._run
         row, release = _releases.nested(self._release, feature, above.environment.integration)
         version = row.feature_version
+        feature_id = version.feature_id if version else None
         nested = models.Run.objects.create(
             integration_id=above.integration_id,
             environment_id=above.environment_id,
-            feature_id=version.feature_id if version else None,
+            feature_id=feature_id,
             feature_version=version,
             release=row,
             parent=above,
@@ -48,9 +51,16 @@ class NestedRuns:
             created_by_id=above.created_by_id,
             store_event_results=release.feature.store_event_results,
             due_at=_database_time.now(),
+            **self._queueing(release, feature_id),
         )
-        _waking.signal()
+        _dispatch.announce([nested.pk])
         return _described(nested)
+
+    def _queueing(self, release: Release, feature_id: int | None) -> dict[str, Any]:
+        """Return where the nested run queues; a feature that is gone has no limits any more."""
+        if feature_id is None:
+            return {}
+        return _lanes.columns(release.feature, feature_id=feature_id, environment_id=self._run.environment_id)
 
     def _cancelled(self, place: str) -> None:
         for nested in models.Run.objects.filter(parent=self._run, parent_step=place).only("pk"):

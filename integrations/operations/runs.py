@@ -13,10 +13,12 @@ from integrations.errors import DefinitionError, InvalidInput, NotFound, Operati
 from integrations.operations import (
     _audit,
     _database_time,
+    _deduplication,
     _dispatch,
     _execution,
     _families,
     _following,
+    _lanes,
     _opening,
     _releases,
     environments,
@@ -25,6 +27,7 @@ from integrations.operations import (
     workers,
 )
 from integrations.operations._driving import OnStep
+from integrations.operations._queue_room import ROOM
 from integrations.operations._recent import current_stamp
 from integrations.operations.actors import Actor, require, user_of
 from integrations.types import Json
@@ -47,8 +50,11 @@ def start(
 ) -> models.Run:
     """Return a new queued run of the feature's published version; it is stored when this returns.
 
+    Of a feature that deduplicates it is the run that stands for an equal key already, marked `is_deduplicated`.
+
     Raises:
         PermissionRefused
+        Busy: the queue is full.
         InvalidInput: the input is not what the feature takes, with places below `input`.
         OperationRefused: the environment is inactive, or the feature was never published.
         DefinitionError: the environment lacks what the feature needs.
@@ -62,6 +68,11 @@ def start(
     _require_bindings(environment, definition.apps)
     _refuse_secrets(values, _opening.open_for(environment, stamp))
     with transaction.atomic():
+        key = _deduplication.lock(feature=feature, environment=environment, definition=definition.feature, input=values)
+        if key is not None and key.run is not None:
+            key.run.is_deduplicated = True
+            return key.run
+        ROOM.enter(feature.integration_id)
         run = models.Run.objects.create(
             integration=feature.integration,
             feature=feature,
@@ -72,7 +83,10 @@ def start(
             input=values,
             created_by=user_of(by),
             store_event_results=definition.feature.store_event_results,
+            **_lanes.columns(definition.feature, feature_id=feature.pk, environment_id=environment.pk),
         )
+        if key is not None:
+            key.hold(run)
         _dispatch.announce([run.pk])
         tag = f"{feature.tag} in {environment.slug}"
         _audit.write("start", kind="run", tag=str(run.pk), by=by, integration=feature.integration, reason=tag)
@@ -92,7 +106,9 @@ def request(
     For callers that follow the run by its id: it may have just begun, or be waiting, when this returns.
     """
     run = start(feature=feature, environment=environment, input=input, by=by, trigger=trigger)
-    return run if workers.is_one_there() else execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
+    return (
+        run if run.is_deduplicated or workers.is_one_there() else execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
+    )
 
 
 def run_feature(
@@ -106,7 +122,10 @@ def run_feature(
     on_step: OnStep | None = None,
     patience_seconds: float = _PATIENCE_SECONDS,
 ) -> models.Run:
-    """Start and execute a feature by its names, and return the run as it then stands; see `start` and `execute`."""
+    """Start and execute a feature by its names, and return the run as it then stands; see `start` and `execute`.
+
+    A deduplicated run that somebody else executes is watched.
+    """
     row = integrations.fetch(tag=integration, by=by)
     run = start(
         feature=features.fetch(integration=row, tag=feature, by=by),
@@ -115,6 +134,8 @@ def run_feature(
         by=by,
         trigger=trigger,
     )
+    if run.is_deduplicated and run.is_final:
+        return run
     return execute(run, on_step=on_step, patience_seconds=patience_seconds)
 
 

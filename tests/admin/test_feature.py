@@ -32,6 +32,10 @@ def function(integration: models.Integration) -> models.Function:
     return FunctionFactory.create(integration=integration, tag="total")
 
 
+#: Boxes of a feature that is checked, but that nothing runs yet.
+_PYTHON = {"kind": "code", "language": "python", "function": "return 1", "output": ""}
+
+
 @pytest.fixture
 def feature(integration: models.Integration, function: models.Function) -> models.Feature:
     """A feature in sequence form that calls `total`."""
@@ -134,7 +138,7 @@ def test_save_alone_makes_no_version(page: Client, feature: models.Feature) -> N
 
 
 def test_publishing_what_cannot_run_yet_says_so_and_saves_nothing(page: Client, feature: models.Feature) -> None:
-    response = pages.send(page, pages.change_url(feature), _publish="1", language="python", name="Changed")
+    response = pages.send(page, pages.change_url(feature), _publish="1", **_PYTHON, name="Changed")
 
     assert "features/charge/language" in pages.errors(response)[""][0]
     feature.refresh_from_db()
@@ -142,7 +146,7 @@ def test_publishing_what_cannot_run_yet_says_so_and_saves_nothing(page: Client, 
 
 
 def test_feature_that_cannot_run_yet_says_so_on_its_page(page: Client, feature: models.Feature) -> None:
-    pages.send(page, pages.change_url(feature), language="python")
+    pages.send(page, pages.change_url(feature), **_PYTHON)
 
     shown = pages.text(page.get(pages.change_url(feature)))
 

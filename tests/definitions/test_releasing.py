@@ -174,7 +174,6 @@ def test_release_of_what_is_not_there_or_never_published_names_every_place() -> 
         ({"type": "database_action", "database": "d", "event": "x"}, "type", "a database action"),
         ({"type": "job", "event": "x"}, "type", "a job as an event"),
         ({"type": "approval", "event": "x"}, "type", "an approval"),
-        ({**EVENT, "cache": "hourly"}, "cache", "a cache"),
         ({**EVENT, "fallback": {"type": "job", "event": "x"}}, "fallback/type", "a job as an event"),
         ({**EVENT, "rollback": {"type": "job", "event": "x"}}, "rollback/type", "a job as an event"),
     ],
@@ -189,20 +188,14 @@ def test_event_that_nothing_runs_yet_is_named_with_its_place(event: JsonObject, 
     ]
 
 
-def test_feature_that_asks_for_what_nothing_does_yet_is_told_everything_at_once() -> None:
-    whole = feature(
-        {"type": "job", "event": "x"},
-        concurrency=1,
-        rate_limit={"limit": 1, "period": 1},
-        deduplicate={"key": 1, "window": 1},
-    )
+def test_limits_of_a_feature_can_run() -> None:
+    limits: JsonObject = {
+        "concurrency": 1,
+        "rate_limit": {"limit": 1, "period": 1},
+        "deduplicate": {"key": "$Input{id}", "window": 1},
+    }
 
-    assert [problem.place.removeprefix("features/checkout/") for problem in unavailable(whole)] == [
-        "concurrency",
-        "rate_limit",
-        "deduplicate",
-        "sequence[0]/events[0]/type",
-    ]
+    assert unavailable(feature(EVENT).changed(limits)) == []
 
 
 def test_python_is_not_run_yet_and_javascript_is() -> None:
@@ -214,7 +207,7 @@ def test_python_is_not_run_yet_and_javascript_is() -> None:
 
 def test_loops_waits_nested_features_fallbacks_and_rollbacks_are_run() -> None:
     whole = feature(
-        _CALL_INNER,
+        {**_CALL_INNER, "cache": "hourly"},
         {"type": "wait", "event": "x", "input": {"seconds": 1}},
         {**EVENT, "condition": {"type": "do_while"}},
         {**EVENT, "name": "b", "condition": {"type": "for_each", "subject": "$Input{items}"}},
