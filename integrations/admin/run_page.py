@@ -54,6 +54,7 @@ def live_context(run: Any, reader: Reader) -> dict[str, Any]:
         "input": payload(run.input_text, url=_payload_url(run, "input")),
         "sequences": run_steps.shown(run, steps, logs, feature=feature, now=now),
         "logs": logs,
+        "nested": _nested(run),
         "error_step": _error_step(run, steps),
         "announcement": _announcement(run, steps),
         "resume_label": _resume_label(run, now) if reader.may("start_run") else "",
@@ -90,6 +91,7 @@ def _actions(run: models.Run, reader: Reader) -> list[JsonObject]:
 
 def _facts(run: models.Run) -> list[dict[str, Any]]:
     version = run.feature_version
+    parent = [{"label": "Part of run", "value": f"…{str(run.parent_id)[-8:]}", "url": _run_url(run.parent_id)}]
     return [
         {"label": "Feature", "value": str(run.feature or "deleted"), "url": _change_url(run.feature)},
         {"label": "Version", "value": version.number if version else "deleted", "url": _change_url(version)},
@@ -97,11 +99,16 @@ def _facts(run: models.Run) -> list[dict[str, Any]]:
         {"label": "Environment", "value": str(run.environment), "url": _change_url(run.environment)},
         {"label": "Started by", "value": f"{run.created_by or 'system'}, {run.get_trigger_display()}"},
         {"label": "Release", "value": run.release.digest[:12], "is_code": True},
+        *(parent if run.parent_id else []),
     ]
 
 
 def _change_url(row: Any) -> str:
     return reverse(f"admin:integrations_{row._meta.model_name}_change", args=[row.pk]) if row else ""
+
+
+def _run_url(run_id: Any) -> str:
+    return reverse("admin:integrations_run_change", args=[run_id]) if run_id else ""
 
 
 def _payload_url(run: models.Run, part: str) -> str:
@@ -110,6 +117,12 @@ def _payload_url(run: models.Run, part: str) -> str:
 
 def _log_lines(run: models.Run, *, limit: int) -> list[models.RunLog]:
     return list(run.logs.select_related("step").defer("step__input", "step__output").order_by("id")[:limit])
+
+
+def _nested(run: models.Run) -> list[models.Run]:
+    """Return the runs that steps of this one have started."""
+    children = run.children.select_related("feature").defer("input", "output", "evidence")
+    return list(children.order_by("pk")[: run_steps.SHOWN_STEPS])
 
 
 def _error_step(run: models.Run, steps: Sequence[models.Step]) -> models.Step | None:

@@ -259,7 +259,7 @@ def test_page_takes_the_same_queries_for_many_steps(
             run=run, step=StepFactory.create(run=run, event=f"e{number}", status="succeeded", finished_at=NOON)
         )
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         viewer.get(url(run))
 
 
@@ -302,6 +302,15 @@ def test_person_without_the_permission_sees_no_run(integration: Integration) -> 
     assert nobody.get(url(run_in(integration))).status_code == 403
 
 
+def test_nested_runs_and_their_parent_lead_to_each_other(viewer: Client, integration: Integration) -> None:
+    parent = run_in(integration, succeeded=True)
+    nested = run_in(integration, succeeded=True, parent=parent, parent_step="fetch/look_up")
+
+    assert url(nested) in text(viewer.get(url(parent)))
+    assert "fetch/look_up" in text(viewer.get(url(parent)))
+    assert url(parent) in text(viewer.get(url(nested)))
+
+
 # While it goes on
 
 
@@ -315,6 +324,12 @@ def test_progress_of_a_run_says_how_it_stands(viewer: Client, integration: Integ
     assert 'data-final="no"' in page
     assert "The run is running, 1 of 2 begun steps finished" in page
     assert "<html" not in page
+
+
+def test_progress_of_a_run_that_stands_still_stays_the_same(operator: Client, integration: Integration) -> None:
+    run = run_in(integration, waiting=True)
+
+    assert operator.get(url(run, "progress")).content == operator.get(url(run, "progress")).content
 
 
 def test_progress_of_a_finished_run_says_that_it_is_final(viewer: Client, integration: Integration) -> None:

@@ -129,6 +129,15 @@ def test_followed_run_that_has_ended_is_not_asked_for_again(admin_page: Page, fe
     assert _looks(admin_page, run) == looks
 
 
+def test_waiting_run_is_cancelled_by_its_button(admin_page: Page, feature: Feature) -> None:
+    run: Run = RunFactory.create(feature=feature, integration=feature.integration, waiting=True)
+    admin_page.open(url_of(run))
+
+    admin_page.click("#cancel")
+
+    admin_page.wait_for_text(SUMMARY, "Cancelled")
+
+
 def test_link_to_a_folded_attempt_opens_it(admin_page: Page, feature: Feature) -> None:
     run = RunFactory.create(feature=feature, integration=feature.integration, failed=True)
     first = StepFactory.create(
