@@ -42,7 +42,7 @@ class AppBuilder:
         app = self._put("envs", fields, throw_error_if_exists=throw_error_if_exists)
         return _named(app.envs, "slug", fields.get("slug"))
 
-    def update_env(self, slug: str, **changes: Any) -> AppEnvironment:
+    def update_env(self, slug: str, /, **changes: Any) -> AppEnvironment:
         return _named(self._put("envs", changes, name=slug).envs, "slug", changes.get("slug", slug))
 
     def fetch_env(self, slug: str) -> AppEnvironment:
@@ -56,7 +56,7 @@ class AppBuilder:
         app = self._put("actions", fields, throw_error_if_exists=throw_error_if_exists)
         return _named(app.actions, "tag", fields.get("tag"))
 
-    def update_action(self, tag: str, **changes: Any) -> Action:
+    def update_action(self, tag: str, /, **changes: Any) -> Action:
         return _named(self._put("actions", changes, name=tag).actions, "tag", changes.get("tag", tag))
 
     def fetch_action(self, tag: str) -> Action:
@@ -70,7 +70,7 @@ class AppBuilder:
         app = self._put("auths", fields, throw_error_if_exists=throw_error_if_exists)
         return _named(app.auths, "tag", fields.get("tag"))
 
-    def update_auth(self, tag: str, **changes: Any) -> Auth:
+    def update_auth(self, tag: str, /, **changes: Any) -> Auth:
         return _named(self._put("auths", changes, name=tag).auths, "tag", changes.get("tag", tag))
 
     def fetch_auth(self, tag: str) -> Auth:
@@ -84,7 +84,7 @@ class AppBuilder:
         app = self._put("variables", fields, throw_error_if_exists=throw_error_if_exists)
         return _named(app.variables, "key", fields.get("key"))
 
-    def update_variable(self, key: str, **changes: Any) -> Field:
+    def update_variable(self, key: str, /, **changes: Any) -> Field:
         return _named(self._put("variables", changes, name=key).variables, "key", changes.get("key", key))
 
     def fetch_variable(self, key: str) -> Field:
@@ -98,7 +98,7 @@ class AppBuilder:
         app = self._put("constants", fields, throw_error_if_exists=throw_error_if_exists)
         return _named(app.constants, "key", fields.get("key"))
 
-    def update_constant(self, key: str, **changes: Any) -> Constant:
+    def update_constant(self, key: str, /, **changes: Any) -> Constant:
         return _named(self._put("constants", changes, name=key).constants, "key", changes.get("key", key))
 
     def fetch_constant(self, key: str) -> Constant:

@@ -36,7 +36,8 @@ class IntegrationBuilder:
     Keywords are the field names of the definitions. What is created, updated or fetched comes back as a frozen
     definition whose `to_dict()` can be passed back in. Creating what exists returns it unchanged, or raises
     AlreadyExists with `throw_error_if_exists=True`. Every method that writes raises DefinitionError with all problems
-    at their places, and then nothing is written; one that names something raises NotFound with what exists.
+    at their places, and then nothing is written; one that names something raises NotFound with what exists. What an
+    `update_…` method changes is its first argument, by position, so that the keyword `tag` can say the new tag.
     """
 
     def __init__(self, *, user: Actor) -> None:
@@ -68,7 +69,7 @@ class IntegrationBuilder:
         """Create an environment: `env_name`, `slug` and `auth` (which may be `{}`) are required."""
         return self._create(environments.store, fields, throw_error_if_exists)
 
-    def update_env(self, slug: str, **changes: Any) -> Environment:
+    def update_env(self, slug: str, /, **changes: Any) -> Environment:
         return self._update(environments.store, slug, changes)
 
     def fetch_env(self, slug: str) -> Environment:
@@ -83,7 +84,7 @@ class IntegrationBuilder:
         """Create a function and publish it: `tag`, `language` and `function` (the source) are required."""
         return self._create(functions.store, fields, throw_error_if_exists, publish=publish)
 
-    def update_function(self, tag: str, *, publish: bool = True, **changes: Any) -> Function:
+    def update_function(self, tag: str, /, *, publish: bool = True, **changes: Any) -> Function:
         return self._update(functions.store, tag, changes, publish=publish)
 
     def fetch_function(self, tag: str) -> Function:
@@ -98,7 +99,7 @@ class IntegrationBuilder:
         """Create a cache: `tag`, `sequence_tag`, `event_tag`, `expiry` and `period` are required."""
         return self._create(caches.store, fields, throw_error_if_exists)
 
-    def update_cache(self, tag: str, **changes: Any) -> Cache:
+    def update_cache(self, tag: str, /, **changes: Any) -> Cache:
         return self._update(caches.store, tag, changes)
 
     def fetch_cache(self, tag: str) -> Cache:
@@ -113,7 +114,7 @@ class IntegrationBuilder:
         """Create a notification: `tag` is required."""
         return self._create(notifications.store, fields, throw_error_if_exists)
 
-    def update_notification(self, tag: str, **changes: Any) -> Notification:
+    def update_notification(self, tag: str, /, **changes: Any) -> Notification:
         return self._update(notifications.store, tag, changes)
 
     def fetch_notification(self, tag: str) -> Notification:
@@ -132,7 +133,7 @@ class IntegrationBuilder:
         """Connect an app: `access_tag` is required, `envs` binds it per environment."""
         return self._create(connected_apps.store, fields, throw_error_if_exists)
 
-    def update_app(self, access_tag: str, **changes: Any) -> ConnectedApp:
+    def update_app(self, access_tag: str, /, **changes: Any) -> ConnectedApp:
         return self._update(connected_apps.store, access_tag, changes)
 
     def fetch_app(self, access_tag: str) -> ConnectedApp:
@@ -150,7 +151,7 @@ class IntegrationBuilder:
         """
         return self._create(features.store, fields, throw_error_if_exists, publish=publish)
 
-    def update_feature(self, tag: str, *, publish: bool = True, **changes: Any) -> Feature:
+    def update_feature(self, tag: str, /, *, publish: bool = True, **changes: Any) -> Feature:
         return self._update(features.store, tag, changes, publish=publish)
 
     def fetch_feature(self, tag: str) -> Feature:
@@ -165,7 +166,7 @@ class IntegrationBuilder:
         """Create a database: `tag` is required."""
         return self._create(databases.store, fields, throw_error_if_exists)
 
-    def update_database(self, tag: str, **changes: Any) -> Database:
+    def update_database(self, tag: str, /, **changes: Any) -> Database:
         return self._update(databases.store, tag, changes)
 
     def fetch_database(self, tag: str) -> Database:
@@ -180,7 +181,7 @@ class IntegrationBuilder:
         """Create a job: `tag` is required; its target is the feature of the same tag unless `target` says otherwise."""
         return self._create(jobs.store, fields, throw_error_if_exists)
 
-    def update_job(self, tag: str, **changes: Any) -> Job:
+    def update_job(self, tag: str, /, **changes: Any) -> Job:
         return self._update(jobs.store, tag, changes)
 
     def fetch_job(self, tag: str) -> Job:

@@ -1,0 +1,25 @@
+"""Builders on behalf of whoever runs the server."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.builder import Ductape
+from integrations.builder.integration import IntegrationBuilder
+from integrations.operations.actors import SYSTEM
+from tests.operations.scene import make_app
+
+
+@pytest.fixture
+def ductape(db: None) -> Ductape:
+    return Ductape(user=SYSTEM)
+
+
+@pytest.fixture
+def builder(ductape: Ductape) -> IntegrationBuilder:
+    """A builder that is open on an integration with the environment `dev`; the catalogue has the app `shop`."""
+    make_app()
+    builder = ductape.get_integration_builder()
+    builder.create_integration(name="Order sync", description="Keeps orders equal")
+    builder.create_env(env_name="Development", slug="dev", auth={})
+    return builder
