@@ -28,7 +28,6 @@ from integrations.admin.paginator import CappedPaginator
 from integrations.admin.run_inputs import pretty
 from integrations.errors import OperationRefused, PermissionRefused
 from integrations.operations import runs
-from integrations.templatetags.console import duration
 
 #: How long resuming waits for a run before its page follows it.
 _PATIENCE_SECONDS = 2.0
@@ -83,8 +82,8 @@ class RunAdmin(ReadOnlyAdmin):
         return date_format(timezone.localtime(run.started_at or run.created_at), "j M Y, H:i:s")
 
     @admin.display(description="Duration")
-    def took(self, run: models.Run) -> str:
-        return duration(run.duration) or "–"
+    def took(self, run: models.Run) -> SafeString:
+        return render_to_string("admin/integrations/run/duration.html", {"run": run})
 
     @admin.display(description="By")
     def by(self, run: models.Run) -> str:
