@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 from collections import Counter
 
-from integrations.engine import retry, waits
+from integrations.engine import caching, retry, waits
 from integrations.engine.calling import new_call
 from integrations.engine.execution import Execution
 from integrations.engine.failures import FAILURES, EventError, step_error
@@ -131,7 +131,7 @@ async def _call(execution: Execution, step: Step, turn: Turn) -> Json:
     turn.call = new_call(execution, step, attempt=turn.attempt)
     await turn.call.prepare()
     await turn.running()
-    return await turn.call.make()
+    return await caching.make(execution, step, turn.call)
 
 
 def _failed(execution: Execution, error: Exception, *, has_deadline: bool) -> _AttemptFailed:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from integrations.connectors.base import ActionCall, Binding, LogLine, Reply
 from integrations.definitions.values import complete_action_input, decorate, section_fields
 from integrations.engine.execution import Execution
-from integrations.engine.failures import EventError
+from integrations.engine.failures import FAILURES, EventError
 from integrations.engine.lookups import call_function, function_input, look_up_whole
 from integrations.engine.plan import ActionTarget, FunctionTarget
 from integrations.engine.step import Step
@@ -32,6 +32,14 @@ class Call(ABC):
 
     @abstractmethod
     async def make(self) -> Json: ...
+
+    @abstractmethod
+    def identity(self) -> Json:
+        """Return what is called, in that its result with a given input does not change as long as this does not."""
+
+    async def identifying_input(self) -> Json:
+        """Return the prepared input, but for what makes no difference to the result."""
+        return self.input
 
     def shown_input(self) -> Json:
         """Return the input as it may be stored."""
@@ -58,6 +66,9 @@ class FunctionCall(Call):
     async def make(self) -> Json:
         timeout = self.step.planned.event.timeout
         return await call_function(self.execution, self.target, self.input, logs=self.logs, timeout_seconds=timeout)
+
+    def identity(self) -> Json:
+        return ["function", self.target.javascript, self.target.output.to_compact_dict()]
 
 
 class AppCall(Call):
@@ -90,6 +101,20 @@ class AppCall(Call):
 
     def shown_input(self) -> Json:
         return self.execution.secrecy.action_input(self._sections)
+
+    def identity(self) -> Json:
+        auths: list[Json] = [auth.to_compact_dict() for auth in self.target.app.auths]
+        action = self.target.action.to_compact_dict()
+        return ["action", self.target.access_tag, action, auths, self._binding.digest]
+
+    async def identifying_input(self) -> Json:
+        """Whose tokens they are follows from the binding; that they are renewed now and then makes no difference."""
+        if not self._tokens:
+            return self._sections
+        try:
+            return await self._resolved({tag: _nameless(token, tag) for tag, token in self._tokens.items()})
+        except FAILURES:  # it does with a token what only that token allows
+            return self._sections
 
     async def _place(self) -> None:
         resolved = await self._resolved(self._tokens)
@@ -140,6 +165,15 @@ class AppCall(Call):
             message = f'the app "{tag}" is not bound in the environment "{context.run.environment_slug}"'
             raise EventError(message, code="not_bound")
         return binding
+
+
+def _nameless(token: Json, place: str) -> Json:
+    """Return a token response with each text replaced by where it stands."""
+    if isinstance(token, dict):
+        return {key: _nameless(item, f"{place}/{key}") for key, item in token.items()}
+    if isinstance(token, list):
+        return [_nameless(item, f"{place}[{index}]") for index, item in enumerate(token)]
+    return place if isinstance(token, str) else token
 
 
 def _object(sections: JsonObject, name: str) -> JsonObject:

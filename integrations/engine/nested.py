@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
+from integrations.connectors.base import Binding
 from integrations.definitions.checking import check_input
 from integrations.engine.calls import Call
 from integrations.engine.execution import Execution
@@ -41,6 +43,14 @@ class NestedCall(Call):
             raise self._failure(run)
         self.reason = f"ran as run {run.id}"
         return self.execution.taken_over(run.output)
+
+    def identity(self) -> Json:
+        return ["feature", self.target.digest, [binding.digest for _, binding in sorted(self._bindings.items())]]
+
+    @property
+    def _bindings(self) -> Mapping[str, Binding]:
+        context = self.execution.context
+        return {tag: context.bindings[tag] for tag in self.target.access_tags if tag in context.bindings}
 
     async def _start(self) -> NestedRun:
         values = self.input if isinstance(self.input, dict) else {}

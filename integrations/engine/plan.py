@@ -33,6 +33,10 @@ class FunctionTarget:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NestedTarget:
     feature: Feature
+    #: Of its release: whatever changes its results changes this.
+    digest: str
+    #: Of the apps that it reaches.
+    access_tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

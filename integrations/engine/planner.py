@@ -22,6 +22,7 @@ from integrations.definitions.references import (
     replace_references,
 )
 from integrations.definitions.release import Release, ReleasedFunction
+from integrations.definitions.releasing import nested_release
 from integrations.definitions.values import SECTIONS, place_flat_input, section_fields
 from integrations.engine import graph
 from integrations.engine.plan import (
@@ -180,10 +181,10 @@ def _function_target(event: Event, release: Release, place: str) -> FunctionTarg
 
 
 def _nested_target(event: Event, release: Release, place: str) -> NestedTarget:
-    nested = release.features.get(event.event)
-    if nested is None:
+    if event.event not in release.features:
         raise _not_released(place, f'feature "{event.event}"')
-    return NestedTarget(feature=nested.definition)
+    nested = nested_release(release, event.event)
+    return NestedTarget(feature=nested.feature, digest=nested.digest, access_tags=tuple(nested.apps))
 
 
 def _released(function: ReleasedFunction) -> FunctionTarget:

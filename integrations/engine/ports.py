@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from integrations.types import Json, JsonObject
 
@@ -42,4 +42,34 @@ class NestedRuns(Protocol):
 
     async def cancel(self, place: str) -> None:
         """End the run at that place, as soon as whoever executes it notices, and all that it has started itself."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheAnswer:
+    """What a cache says to whoever looks for a result."""
+
+    #: `hit`: here it is. `fill`: make it and store it, nobody else does meanwhile. `filling`: another run makes it, so
+    #: look again soon. `unavailable`: the cache is at fault, or gone; that is a miss.
+    status: Literal["hit", "fill", "filling", "unavailable"]
+    value: Json = None
+    stored_at: dt.datetime | None = None
+
+
+class ResultCache(Protocol):
+    """Results that outlive their runs; nothing here fails. `filler` names the step that asks, also after a restart."""
+
+    async def look(self, key: str, *, cache: str, filler: str) -> CacheAnswer:
+        """Return the result kept under `key` in the integration's cache of that tag, or who is to make it.
+
+        Whoever is told to fill has half a minute before somebody else is told so, too.
+        """
+        ...
+
+    async def store(self, key: str, value: Json, *, cache: str, filler: str) -> bool:
+        """Keep a result as long as the cache says, and return whether it is kept."""
+        ...
+
+    async def release(self, key: str, *, filler: str) -> None:
+        """Let somebody else fill, because this filler failed."""
         ...

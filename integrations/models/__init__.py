@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from integrations.models.app import App
 from integrations.models.app_parts import AppAction, AppAuth, AppConstant, AppEnvironment, AppVariable, AppWebhook
+from integrations.models.approval import Approval
 from integrations.models.audit_record import AuditRecord
 from integrations.models.base import DefinitionModel, PartModel
 from integrations.models.cache import Cache
+from integrations.models.cache_entry import CacheEntry
 from integrations.models.circuit import Circuit
 from integrations.models.connected_app import AppBinding, ConnectedApp
 from integrations.models.database import Database, DatabaseEnvironment
@@ -37,8 +39,10 @@ __all__ = [
     "AppEnvironment",
     "AppVariable",
     "AppWebhook",
+    "Approval",
     "AuditRecord",
     "Cache",
+    "CacheEntry",
     "Circuit",
     "ConnectedApp",
     "Database",

@@ -11,6 +11,7 @@ from integrations.engine.context import Cancellation, Context, RunInfo
 from integrations.operations import _checkpoints, _opening
 from integrations.operations._nested_runs import NestedRuns
 from integrations.operations._recent import stamp_of
+from integrations.operations._result_cache import ResultCache
 from integrations.operations._runtime import Runtime
 from integrations.operations._telling import Teller
 
@@ -37,6 +38,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
         recorder=teller,
         redactor=Redactor(opened.texts),
         nested_runs=NestedRuns(run, release, teller),
+        result_cache=ResultCache(run, teller),
         clock=runtime.clock,
         checkpoints=_checkpoints.of(run) if run.fence > 1 else {},
         cancellation=cancellation,

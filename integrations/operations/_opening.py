@@ -67,16 +67,17 @@ def open_for(environment: models.Environment, stamp: Stamp) -> Opened:
 
 def _read(environment: models.Environment) -> _Sealed:
     rows = models.AppBinding.objects.for_environment(environment).select_related("connected_app", "app_environment")
-    return _Sealed(
-        environment=models.Environment.objects.get(pk=environment.pk),
-        bindings=tuple(map(_sealed_binding, rows)),
-        secrets=tuple(models.Secret.objects.in_effect(environment)),
-    )
+    fresh = models.Environment.objects.get(pk=environment.pk)
+    secrets = tuple(models.Secret.objects.in_effect(environment))
+    # What a binding may take from outside itself.
+    shared: Json = [fresh.sealed_auth, *sorted(secret.sealed_value for secret in secrets)]
+    return _Sealed(environment=fresh, bindings=tuple(_sealed_binding(row, shared) for row in rows), secrets=secrets)
 
 
-def _sealed_binding(row: models.AppBinding) -> _SealedBinding:
+def _sealed_binding(row: models.AppBinding, shared: Json) -> _SealedBinding:
+    """Return a binding with its digest, another one after every change of what may matter to it."""
     app_environment = row.app_environment.to_definition()
-    parts: Json = [app_environment.to_compact_dict(), row.variables, row.auth_tag, row.sealed_auth]
+    parts: Json = [app_environment.to_compact_dict(), row.variables, row.auth_tag, row.sealed_auth, shared]
     return _SealedBinding(row, app_environment, _digest(parts))
 
 

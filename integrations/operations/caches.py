@@ -1,13 +1,20 @@
-"""Caches of an integration."""
+"""Caches of an integration, and what they hold."""
 
 from __future__ import annotations
+
+from django.db import transaction
 
 from integrations import models
 from integrations.definitions import checking
 from integrations.definitions.cache import Cache
 from integrations.definitions.contents import Contents
 from integrations.errors import Problem
+from integrations.operations import _audit, _database_time
 from integrations.operations._store import Store
+from integrations.operations.actors import Actor, require
+
+#: How many expired entries are deleted at once, so that nobody else waits long.
+_BATCH = 500
 
 
 class CacheStore(Store[models.Cache, Cache]):
@@ -23,3 +30,24 @@ class CacheStore(Store[models.Cache, Cache]):
 store = CacheStore()
 create, update, save, delete = store.create, store.update, store.save, store.delete
 fetch, fetch_all = store.fetch, store.fetch_all
+
+
+def clear(*, integration: models.Integration, tag: str, by: Actor) -> int:
+    """Forget every result that the cache holds, in all environments, and return how many."""
+    require(by, "change_cache", to="clear caches")
+    cache = fetch(integration=integration, tag=tag, by=by)
+    with transaction.atomic():
+        cleared, _ = models.CacheEntry.objects.filter(cache=cache).delete()
+        _audit.write("clear", kind="cache", tag=tag, by=by, integration=integration, reason=f"{cleared} results")
+    return cleared
+
+
+def delete_expired() -> int:
+    """Delete some of the entries that nobody needs any more, and return how many; workers call it now and then."""
+    expired = models.CacheEntry.objects.expired(_database_time.now())
+    some = list(expired.values_list("pk", flat=True)[:_BATCH])
+    if not some:
+        return 0
+    # Asked again: one of them may just be being filled.
+    deleted, _ = expired.filter(pk__in=some).delete()
+    return deleted

@@ -23,6 +23,7 @@ from integrations.engine.records import (
 from tests.fakes.clock import START, FakeClock, run
 from tests.fakes.connectors import FakeActionConnector, FakeFunctionConnector
 from tests.fakes.nested_runs import FakeNestedRuns
+from tests.fakes.result_cache import FakeResultCache
 
 RUN = RunInfo(
     id="run-1",
@@ -137,6 +138,7 @@ class Harness:
 
     def __post_init__(self) -> None:
         self.nested_runs = FakeNestedRuns(self.clock)
+        self.result_cache = FakeResultCache(clock=self.clock)
 
     def answer(self, tag: str, *answers: Any) -> None:
         """Let an action answer so, one after the other; the last answer stays."""
@@ -160,6 +162,7 @@ class Harness:
             recorder=self.recorder,
             redactor=Redactor(str(secret) for secret in self.secrets.values()),
             nested_runs=self.nested_runs,
+            result_cache=self.result_cache,
             clock=self.clock,
             checkpoints=checkpoints or {},
             cancellation=self.cancellation,

@@ -1,0 +1,23 @@
+"""Asks the database at once, in the test's own thread, where no event loop may run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+
+
+class TellerAtOnce:
+    async def ask(self, ask: Callable[[], Answer]) -> Answer:
+        return ask()
+
+
+def finished(work: Coroutine[None, None, Answer]) -> Answer:
+    """Return what a coroutine returns that waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        answer: Answer = end.value
+        return answer
+    raise AssertionError("it waits for something")

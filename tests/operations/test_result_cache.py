@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, cast
+
+import pytest
+from django.db import DatabaseError, connection
+
+from integrations import models
+from integrations.engine.ports import CacheAnswer
+from integrations.errors import NotFound, PermissionRefused
+from integrations.operations import _database_time, caches, runs
+from integrations.operations._result_cache import FILLING, ResultCache
+from integrations.operations._telling import Teller
+from integrations.operations.actors import SYSTEM
+from tests.factories import CacheFactory, RunFactory
+from tests.fakes.clock import FakeClock
+from tests.fakes.teller import TellerAtOnce, finished
+from tests.operations.nesting import PAUSE, calling, made_of, make_nest, start
+from tests.operations.scene import last_audit, person, put
+
+pytestmark = pytest.mark.django_db
+
+KEY = "a" * 64
+NOON = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    clock = FakeClock(NOON)
+    monkeypatch.setattr(_database_time, "now", clock.now)
+    return clock
+
+
+class Shelf:
+    """One cache as some runs see it."""
+
+    def __init__(self, **cache: Any) -> None:
+        self.row = CacheFactory.create(tag="hourly", **{"expiry": 1, "period": "hours", **cache})
+        run = RunFactory.create(release__feature_version__feature__integration=self.row.integration)
+        self.results = ResultCache(run, cast("Teller", TellerAtOnce()))
+
+    def look(self, filler: str = "one", *, cache: str = "hourly") -> CacheAnswer:
+        return finished(self.results.look(KEY, cache=cache, filler=filler))
+
+    def store(self, value: Any, filler: str = "one") -> bool:
+        return finished(self.results.store(KEY, value, cache="hourly", filler=filler))
+
+    def release(self, filler: str = "one") -> None:
+        finished(self.results.release(KEY, filler=filler))
+
+
+def test_result_is_kept_until_it_expires(now: FakeClock) -> None:
+    shelf = Shelf()
+
+    assert shelf.look().status == "fill"
+    assert shelf.store({"n": 1})
+    now.advance(3599)
+    assert shelf.look("two") == CacheAnswer(status="hit", value={"n": 1}, stored_at=NOON)
+
+    now.advance(1)
+    assert shelf.look("two").status == "fill"
+
+
+def test_result_is_kept_for_calendar_months(now: FakeClock) -> None:
+    shelf = Shelf(expiry=1, period="months")
+    shelf.look()
+    shelf.store(1)
+
+    assert models.CacheEntry.objects.get().expires_at == dt.datetime(2026, 2, 28, 12, tzinfo=dt.UTC)
+
+
+def test_changed_expiry_counts_for_what_is_stored_from_then_on(now: FakeClock) -> None:
+    shelf = Shelf()
+    shelf.look()
+    caches.update(integration=shelf.row.integration, tag="hourly", changes={"period": "days"}, by=SYSTEM)
+
+    shelf.store(1)
+
+    assert models.CacheEntry.objects.get().expires_at == NOON + dt.timedelta(days=1)
+
+
+def test_others_leave_it_to_whoever_fills_until_that_takes_too_long(now: FakeClock) -> None:
+    shelf = Shelf()
+    shelf.look("one")
+
+    assert shelf.look("two").status == "filling"
+    assert shelf.look("one").status == "fill"
+
+    now.advance(FILLING.total_seconds())
+    assert shelf.look("two").status == "fill"
+    assert not shelf.store("late", "one")
+    assert shelf.store("in time", "two")
+    assert shelf.look("one").value == "in time"
+
+
+def test_released_entry_is_filled_by_the_next(now: FakeClock) -> None:
+    shelf = Shelf()
+    shelf.look("one")
+
+    shelf.release("one")
+
+    assert shelf.look("two").status == "fill"
+    shelf.release("one")  # not its own any more
+    assert shelf.look("one").status == "filling"
+
+
+def test_result_of_null_is_kept(now: FakeClock) -> None:
+    shelf = Shelf()
+    shelf.look()
+    shelf.store(None)
+
+    assert shelf.look("two") == CacheAnswer(status="hit", value=None, stored_at=NOON)
+
+
+def test_cache_that_was_deleted_is_a_miss(now: FakeClock) -> None:
+    assert Shelf().look(cache="gone").status == "unavailable"
+
+
+def test_fault_of_the_tables_is_a_miss_and_breaks_nothing_off(now: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf()
+
+    def fail(*_: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM there_is_no_such_table")
+
+    monkeypatch.setattr("integrations.operations._result_cache._hit", fail)
+    with pytest.raises(DatabaseError):
+        fail()
+
+    assert shelf.look().status == "unavailable"
+    assert models.Cache.objects.count() == 1  # the transaction goes on
+
+
+def test_expired_entries_are_deleted_and_others_stay(now: FakeClock) -> None:
+    shelf = Shelf()
+    shelf.look()
+    assert caches.delete_expired() == 0
+    shelf.store(1)
+    assert caches.delete_expired() == 0
+
+    now.advance(3600)
+    shelf.look("refills")
+    assert caches.delete_expired() == 0
+
+    now.advance(FILLING.total_seconds())
+    assert caches.delete_expired() == 1
+
+
+def test_clearing_forgets_what_one_cache_holds(now: FakeClock) -> None:
+    shelf = Shelf()
+    shelf.look()
+    shelf.store(1)
+
+    assert caches.clear(integration=shelf.row.integration, tag="hourly", by=SYSTEM) == 1
+
+    assert shelf.look().status == "fill"
+    record = last_audit()
+    assert (record.action, record.kind, record.tag, record.reason) == ("clear", "cache", "hourly", "1 results")
+
+
+def test_clearing_needs_the_permission_and_the_cache() -> None:
+    cache = CacheFactory.create()
+
+    with pytest.raises(PermissionRefused):
+        caches.clear(integration=cache.integration, tag=cache.tag, by=person("view_cache", member_of=cache.integration))
+    with pytest.raises(NotFound):
+        caches.clear(integration=cache.integration, tag="other", by=SYSTEM)
+
+
+def test_run_is_served_what_another_run_has_stored() -> None:
+    integration = make_nest(made_of("inner", PAUSE, output="$Input{n}", input={"n": "number"}))
+    put(integration, "caches", tag="hourly", sequence_tag="main", event_tag="inner", expiry=1, period="hours")
+    event = calling("inner", input={"n": "$Input{n}"}, cache="hourly")
+    put(integration, "features", publish=True, **made_of("outer", event, output="$Sequence{main}{inner}"))
+
+    first, second, other = (runs.execute(start(integration, "outer", n=n)) for n in (1, 1, 2))
+
+    assert (first.output, second.output, other.output) == (1, 1, 2)
+    assert [run.children.count() for run in (first, second, other)] == [1, 0, 1]
+    reasons = [run.steps.get().reason for run in (first, second)]
+    assert reasons[0].endswith('stored in cache "hourly"')
+    assert reasons[1].startswith('served from cache "hourly", stored at ')
+    assert models.CacheEntry.objects.filter(cache__tag="hourly", environment=first.environment).count() == 2
