@@ -56,6 +56,12 @@ def test_sequence_form_filled_in_is_added(
     assert models.Feature.objects.get().to_definition().sequence[0].events[0].event == "total"
 
 
+def test_boxes_of_a_new_feature_are_empty(page: Client) -> None:
+    form = page.get(pages.add_url(models.Feature)).context["adminform"].form
+
+    assert {form[name].value() for name in ("input", "sequence", "output", "rate_limit")} == {""}
+
+
 def test_two_problems_in_a_sequence_are_both_shown_with_their_places(page: Client, feature: models.Feature) -> None:
     response = pages.send(page, pages.change_url(feature), sequence=TWO_PROBLEMS, output="")
 

@@ -49,7 +49,7 @@ class JsonField(forms.CharField):
     def prepare_value(self, value: Any) -> str:
         if isinstance(value, TypedText):
             return value
-        return "" if value == self.empty else json.dumps(value, indent=2, ensure_ascii=False)
+        return "" if value is None or value == self.empty else json.dumps(value, indent=2, ensure_ascii=False)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         return initial if self.disabled else TypedText(data or "")
