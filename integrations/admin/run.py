@@ -50,7 +50,8 @@ class RunAdmin(ReadOnlyAdmin):
     list_select_related = ("feature", "integration", "environment", "created_by")
     search_fields = ("feature__tag", "error_message")
     search_help_text = "A run's id, a feature's tag, or words of an error message"
-    ordering = ("-created_at",)
+    # Ids are in order of time, and their index covers the runs of all integrations.
+    ordering = ("-pk",)
     paginator = CappedPaginator
     # Counting what each filter would leave reads all runs.
     show_facets = admin.ShowFacets.NEVER
@@ -76,7 +77,7 @@ class RunAdmin(ReadOnlyAdmin):
     def what(self, run: models.Run) -> models.Feature | None:
         return run.feature
 
-    @admin.display(description="Started", ordering="created_at")
+    @admin.display(description="Started", ordering="pk")
     def created(self, run: models.Run) -> str:
         """When it started, or was asked for if it did not start yet."""
         return date_format(timezone.localtime(run.started_at or run.created_at), "j M Y, H:i:s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -60,6 +61,15 @@ def test_boxes_of_a_new_feature_are_empty(page: Client) -> None:
     form = page.get(pages.add_url(models.Feature)).context["adminform"].form
 
     assert {form[name].value() for name in ("input", "sequence", "output", "rate_limit")} == {""}
+
+
+def test_breadcrumb_writes_a_tag_as_it_is(page: Client, feature: models.Feature) -> None:
+    shown = pages.text(page.get(pages.change_url(feature)))
+
+    crumb = re.search(r'tracking-tight">\s*(charge)\s*</a', shown, re.IGNORECASE)
+    assert crumb is not None
+    assert crumb[1] == "charge"
+    assert re.search(r'tracking-tight">\s*Features\s*</a', shown)
 
 
 def test_two_problems_in_a_sequence_are_both_shown_with_their_places(page: Client, feature: models.Feature) -> None:

@@ -6,6 +6,8 @@ import uuid
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -124,6 +126,20 @@ def test_list_takes_the_same_queries_for_many_runs(
 
     with django_assert_max_num_queries(11):
         viewer.get(LIST)
+
+
+def test_list_reads_the_newest_runs_by_their_primary_key(
+    client: Client, integration: Integration, admin_user: User
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL's planner sorts a table of this size")
+    run_in(integration)
+    client.force_login(admin_user)
+
+    plan = client.get(LIST).context["cl"].queryset[:50].explain()
+
+    assert "SCAN integrations_run USING INDEX sqlite_autoindex_integrations_run" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 def test_list_does_not_read_inputs_and_outputs(viewer: Client, integration: Integration) -> None:
