@@ -17,7 +17,7 @@ from django.utils import timezone
 from integrations import models
 from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
-from integrations.errors import DefinitionError, NotAvailableYet
+from integrations.errors import DefinitionError
 from integrations.operations import integrations, runs, secrets
 from integrations.operations.actors import SYSTEM
 from integrations.types import Json, JsonObject
@@ -172,15 +172,19 @@ def test_condition_is_read(builder: IntegrationBuilder, api: Api) -> None:
     assert len(api.asked("/first")) == 1
 
 
-def test_cache_that_nothing_reads_yet_cannot_be_published(builder: IntegrationBuilder) -> None:
+def test_cache_is_read(builder: IntegrationBuilder, api: Api) -> None:
     builder.create_cache(tag="brief", sequence_tag="one", event_tag="first", expiry=5, period="mins")
-    feature: dict[str, Any] = {"tag": "try", "sequence": [sequence("one", call("first", cache="brief"))], "output": {}}
+    builder.create_feature(
+        tag="try",
+        input={"n": "number"},
+        sequence=[sequence("one", call("first", body={"n": "$Input{n}"}, cache="brief"))],
+        output="$Sequence{one}{first}",
+    )
 
-    with pytest.raises(NotAvailableYet, match=r"features/try/sequence\[0\]/events\[0\]/cache"):
-        builder.create_feature(**feature)
+    outputs = [run(input={"n": n}).output for n in (1, 1, 2)]
 
-    builder.create_feature(publish=False, **feature)
-    assert builder.fetch_feature("try").sequence[0].events[0].cache == "brief"
+    assert outputs == [{"n": 1}, {"n": 1}, {"n": 2}]
+    assert [request.body for request in api.asked("/first")] == [{"n": 1}, {"n": 2}]
 
 
 EVIL = "$Secret{pin} $Input{x} {{7*7}} ${7*7} __import__('os').system('id') $Add(1, 2) %s {0.__class__}"
