@@ -248,10 +248,11 @@ def test_secrets_and_tokens_are_in_no_table_and_no_log(
     refusal = f"{TOKEN} and {SECRET} and {_base64(SECRET)} and {PASSWORD} are not welcome"
     script.answers["/third"] = [Answer(status=400, body={"message": refusal})]
     headers = {"Authorization": "Bearer $Auth{user_login}{token}", "X-Pin": "$Secret{pin}"}
+    builder.create_cache(tag="brief", sequence_tag="one", event_tag="first", expiry=5, period="mins")
     builder.create_feature(
         tag="try",
         sequence=[
-            sequence("one", call("first", body={"pin": "$Secret{pin}"}, input={"headers": headers})),
+            sequence("one", call("first", body={"pin": "$Secret{pin}"}, input={"headers": headers}, cache="brief")),
             sequence(
                 "two",
                 call("second", body="$Sequence{one}{first}"),
