@@ -31,17 +31,24 @@ def printer(write: Write) -> Callable[[StepRecord], None]:
         if step.status in _SHOWN:
             write(step_line(step))
         for line in step.logs:
-            write(f"      {line.level}: {line.text}")
+            write(f"      {line.level}: {_printable(line.text)}")
 
     return show
 
 
 def ending(run: models.Run) -> str:
-    """Return how the run ended: its output as indented JSON, or the error and its place."""
+    """Return how the run ended: its output as indented JSON, the error and its place, or until when it waits."""
     if run.status == models.Run.Status.SUCCEEDED:
-        return "succeeded\n" + json.dumps(run.output, indent=2, ensure_ascii=False)
+        return "succeeded\n" + _escaped(json.dumps(run.output, indent=2, ensure_ascii=False))
+    if run.status == models.Run.Status.WAITING:
+        return _waiting(run)
     place = f" at {run.error_place}" if run.error_place else ""
-    return f"{run.status}{place}: {run.error_message}".rstrip(": ")
+    return f"{run.status}{place}: {_printable(run.error_message)}" if run.error_message else f"{run.status}{place}"
+
+
+def _waiting(run: models.Run) -> str:
+    until = f"until {run.due_at.isoformat(timespec='seconds')}" if run.due_at else "for a person"
+    return f"waiting {until}; a worker goes on with it, or: manage.py resume_run {run.pk}"
 
 
 def _duration(step: StepRecord) -> str:
@@ -51,4 +58,15 @@ def _duration(step: StepRecord) -> str:
 
 
 def _why(step: StepRecord) -> str:
-    return step.error.message if step.error else step.reason
+    return _printable(step.error.message if step.error else step.reason)
+
+
+def _printable(text: str) -> str:
+    """Return the text on one line: what an API or a function says must not move the cursor or clear the screen."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _escaped(json_text: str) -> str:
+    """Return the same JSON with every character escaped that would not be seen."""
+    shown = (char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in json_text)
+    return "".join(shown)
