@@ -6,6 +6,10 @@ import logging
 import os
 import socket
 import time
+import uuid
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 from django.db import DatabaseError, connection
 
@@ -16,8 +20,6 @@ from integrations.operations._execution import worker_name
 
 logger = logging.getLogger(__name__)
 
-#: How long a worker waits at most before it looks by itself whether something is due.
-_LOOK_SECONDS = 1.0
 #: How long a database that does not answer is left alone.
 _DATABASE_PAUSE_SECONDS = 0.5
 #: How often somebody's wish to cancel is looked for.
@@ -26,11 +28,42 @@ _CANCEL_SECONDS = 0.5
 STOP_SECONDS = 25.0
 
 
-class Worker:
-    """Executes due runs until it is asked to stop."""
+class Source(Protocol):
+    """Where a worker's runs come from; all but `listening`'s callback happens in the worker's thread."""
 
-    def __init__(self, *, concurrency: int) -> None:
+    #: How long a worker waits at most before it looks by itself whether there is something.
+    look_seconds: float
+
+    def listening(self, wake: _waking.Wake) -> AbstractContextManager[None]:
+        """Call `wake`, from any thread, whenever there may be something, while the block runs."""
+
+    def claim(self, *, worker: str, limit: int) -> list[models.Run]: ...
+
+    def keep(self, held: Collection[uuid.UUID]) -> None:
+        """Learn what the worker holds now, after each pass: what it held before and holds no more is dealt with."""
+
+
+class TheTable:
+    """The table of runs itself: whatever is due."""
+
+    look_seconds = 1.0
+
+    def listening(self, wake: _waking.Wake) -> AbstractContextManager[None]:
+        return _waking.listening(wake)
+
+    def claim(self, *, worker: str, limit: int) -> list[models.Run]:
+        return _claiming.claim_due(worker=worker, limit=limit)
+
+    def keep(self, held: Collection[uuid.UUID]) -> None:
+        """Nobody waits for a run here."""
+
+
+class Worker:
+    """Executes runs from its source until it is asked to stop."""
+
+    def __init__(self, *, concurrency: int, source: Source | None = None) -> None:
         self._concurrency = concurrency
+        self._source = source or TheTable()
         self._row = models.Worker(
             name=worker_name(), host=socket.gethostname(), pid=os.getpid(), concurrency=concurrency
         )
@@ -48,7 +81,7 @@ class Worker:
     def run(self) -> None:
         """Work until stopped; a database that is away is waited for."""
         logger.info("Worker started", extra={"action": "worker_started", "worker": self._row.name})
-        with _waking.listening(self._driver.wake):
+        with self._source.listening(self._driver.wake):
             while not self._is_done():
                 try:
                     self._pass()
@@ -73,13 +106,14 @@ class Worker:
             self._cancel_at = now + _CANCEL_SECONDS
         if now >= self._heartbeat_at:
             self._beat()
-            self._heartbeat_at = now + _claiming.HEARTBEAT_SECONDS
+            self._heartbeat_at = now + _claiming.heartbeat_seconds()
+        self._source.keep(self._driver.held)
 
     def _claim(self) -> None:
         free = self._concurrency - len(self._driver.held)
         if free <= 0:
             return
-        for run in _claiming.claim_due(worker=self._row.name, limit=free):
+        for run in self._source.claim(worker=self._row.name, limit=free):
             self._driver.begin(run)
 
     def _beat(self) -> None:
@@ -90,7 +124,7 @@ class Worker:
     def _patience(self) -> float:
         """Return how long a turn may wait: until the next thing that this loop does by the clock, or a run is due."""
         now = time.monotonic()
-        waits = [_LOOK_SECONDS, self._heartbeat_at - now]
+        waits = [self._source.look_seconds, self._heartbeat_at - now]
         if self._driver.held:
             waits.append(self._cancel_at - now)
         return max(min(waits), 0.0)
@@ -99,5 +133,6 @@ class Worker:
         held = self._driver.held
         self._driver.give_up(held)
         _claiming.hand_back(held, worker=self._row.name)
+        self._source.keep(())
         models.Worker.objects.filter(name=self._row.name).delete()
         logger.info("Worker stopped", extra={"action": "worker_stopped", "worker": self._row.name})
