@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from integrations import models
+from integrations import models, strict_json
 from integrations.engine.records import StepRecord
 from integrations.operations import runs
 from integrations.operations.actors import Actor
@@ -70,7 +70,7 @@ class Processor:
             integration=integration,
             environment=env,
             feature=feature_tag,
-            input={} if input is None else input,
+            input=strict_json.check({} if input is None else input, place="input"),
             by=self._user,
             trigger=models.Run.Trigger.BUILDER,
             on_step=on_step,

@@ -48,7 +48,7 @@ class Store(Generic[Row, Shape]):
             NotFound: naming those that exist.
         """
         self._require("view", by, to=f"see {self.collection}")
-        row: Row | None = self._rows(integration).filter(**{self.key: tag}).first()
+        row = self._find(integration, tag)
         if row is None:
             raise NotFound(self.kind, tag, self._keys(integration))
         return row
@@ -94,7 +94,7 @@ class Store(Generic[Row, Shape]):
         """
         self._require("add", by, to=f"add {self.collection}")
         tag = str(values.get(self.key, ""))
-        existing: Row | None = self._rows(integration).filter(**{self.key: tag}).first() if tag else None
+        existing = self._find(integration, tag)
         if existing is not None and throw_error_if_exists:
             raise AlreadyExists(self.kind, tag)
         if existing is not None:
@@ -195,6 +195,11 @@ class Store(Generic[Row, Shape]):
         kept = {key: value for key, value in members.items() if before is None or key != self.key_of(before)}
         changed: dict[str, Any] = {self.collection: {**kept, self.key_of(definition): definition}}
         return dataclasses.replace(contents, **changed)
+
+    def _find(self, integration: models.Integration, tag: str) -> Row | None:
+        # No tag holds what cannot be printed, and half of a surrogate pair or U+0000 cannot even be asked for.
+        found: Row | None = self._rows(integration).filter(**{self.key: tag}).first() if tag.isprintable() else None
+        return found
 
     def _rows(self, integration: models.Integration) -> Any:
         return self.model.objects.for_integration(integration).with_definition()

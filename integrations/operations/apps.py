@@ -33,7 +33,7 @@ def fetch(*, tag: str, by: Actor) -> models.App:
         NotFound: naming those that exist.
     """
     require(by, "view_app", to="see apps")
-    row = models.App.objects.filter(tag=tag).with_definition().first()
+    row = _find(tag)
     if row is None:
         raise NotFound("app", tag, list(models.App.objects.values_list("tag", flat=True)))
     return row
@@ -77,7 +77,7 @@ def create(*, values: JsonObject, by: Actor, throw_error_if_exists: bool = False
     """Return the new app that `values` describe, or the existing one of that tag unchanged."""
     require(by, "add_app", to="add apps")
     tag = values.get("tag")
-    existing = models.App.objects.filter(tag=tag).with_definition().first() if isinstance(tag, str) else None
+    existing = _find(tag) if isinstance(tag, str) else None
     if existing is not None and throw_error_if_exists:
         raise AlreadyExists("app", str(tag))
     if existing is not None:
@@ -162,6 +162,11 @@ def delete(*, row: models.App, by: Actor) -> None:
     with all_or_nothing():
         row.delete()
         _audit.write("delete", kind="app", tag=str(before["tag"]), by=by, before=before)
+
+
+def _find(tag: str) -> models.App | None:
+    # No tag holds what cannot be printed, and half of a surrogate pair or U+0000 cannot even be asked for.
+    return models.App.objects.filter(tag=tag).with_definition().first() if tag.isprintable() else None
 
 
 def _refuse_in_use(row: models.App) -> None:

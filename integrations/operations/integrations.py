@@ -28,7 +28,8 @@ def fetch(*, tag: str, by: Actor) -> models.Integration:
     """
     require(by, "view_integration", to="see integrations")
     visible = models.Integration.objects.visible_to(by)
-    integration = visible.filter(tag=tag).first()
+    # No tag holds what cannot be printed, and half of a surrogate pair or U+0000 cannot even be asked for.
+    integration = visible.filter(tag=tag).first() if tag.isprintable() else None
     if integration is None:
         raise NotFound("integration", tag, list(visible.values_list("tag", flat=True)))
     return integration

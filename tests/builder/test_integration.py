@@ -201,3 +201,22 @@ def test_run_job_of_no_job_names_those_there_are(builder: IntegrationBuilder) ->
 
     with pytest.raises(NotFound, match='there is no job "gone"; there are: "nightly"'):
         builder.run_job("gone")
+
+
+@pytest.mark.parametrize("value", [float("nan"), 2**63, "zero \x00", "half \ud800", {1: "a"}, object()])
+def test_what_is_no_plain_json_is_refused_at_its_place(value: Any, builder: IntegrationBuilder) -> None:
+    events = [{"type": "function", "event": "double", "input": {"n": value}}]
+    with pytest.raises(DefinitionError) as caught:
+        builder.create_feature(tag="odd", sequence=[{"sequence_tag": "s", "events": events}], output={})
+
+    assert caught.value.problems[0].place.startswith("features/odd/sequence[0]/events[0]/input/n")
+    with pytest.raises(DefinitionError):
+        builder.create_notification(tag=value)
+    assert not models.Feature.objects.exists()
+
+
+@pytest.mark.parametrize("tag", ["half \ud800", "zero \x00", "", "a" * 10_000])
+def test_name_that_nothing_can_have_is_not_found(tag: str, builder: IntegrationBuilder, ductape: Ductape) -> None:
+    for fetch in (builder.fetch_feature, builder.fetch_env, builder.initialize_integration, ductape.get_app_builder):
+        with pytest.raises(NotFound):
+            fetch(tag)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from integrations.builder.integration import IntegrationBuilder
 from integrations.engine.records import StepRecord
 from integrations.errors import InvalidInput, NotFound, OperationRefused, PermissionRefused
 from integrations.operations.actors import SYSTEM
+from integrations.types import Json
 from tests.operations.scene import everything_but, person
 
 CODE = "(input) => { console.log('got', input.n); if (input.n > 9) throw new Error('too much'); return input.n + 1; }"
@@ -102,3 +104,25 @@ def test_process_feature_runs_on_behalf_of_its_user(feature: IntegrationBuilder)
 
     assert result.status == "succeeded"
     assert models.Run.objects.get().created_by == operator
+
+
+def _deep() -> Json:
+    value: Json = 0
+    for _ in range(1_000):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), 2**63, "zero \x00", "half \ud800", _deep(), ("a tuple", {1})]
+)
+def test_process_feature_with_what_is_no_plain_json_is_refused(value: Any, feature: IntegrationBuilder) -> None:
+    feature.create_feature(tag="open", language="js", function="(input) => input")
+
+    with pytest.raises(InvalidInput) as caught:
+        Ductape(user=SYSTEM).get_processor().process_feature(
+            integration="order_sync", env="dev", feature_tag="open", input={"value": value}
+        )
+
+    assert caught.value.problems[0].place.startswith("input/value")
+    assert not models.Run.objects.exists()
