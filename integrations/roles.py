@@ -18,7 +18,7 @@ _BUILT = (
     *_SETTINGS,
 )
 _VERSIONS = ("functionversion", "featureversion", "release")
-_HISTORY = ("run", "step", "runlog")
+_HISTORY = ("run", "step", "runlog", "approval")
 _WRITES = ("add", "change", "delete")
 
 
@@ -28,7 +28,7 @@ def _may(verbs: Iterable[str], models: Iterable[str]) -> Iterator[str]:
 
 
 _SEE = frozenset(_may(["view"], [*_BUILT, "function", "secret", *_VERSIONS, *_HISTORY]))
-_RUN = frozenset({"start_run", "cancel_run", "replay_run"})
+_RUN = frozenset({"start_run", "cancel_run", "replay_run", "decide_approval"})
 
 #: Permission codenames by group. People see the integrations that they are members of, auditors all.
 ROLES: dict[str, frozenset[str]] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from integrations import models
+from integrations.builder.approvals import Approval
+from integrations.builder.approvals import describe as describe_approval
 from integrations.definitions.cache import Cache
 from integrations.definitions.connected_app import ConnectedApp
 from integrations.definitions.database import Database
@@ -16,6 +18,7 @@ from integrations.definitions.job import Job
 from integrations.definitions.notification import Notification
 from integrations.errors import NotAvailableYet, OperationRefused
 from integrations.operations import (
+    approvals,
     caches,
     connected_apps,
     databases,
@@ -107,6 +110,10 @@ class IntegrationBuilder:
 
     def fetch_caches(self) -> list[Cache]:
         return self._fetch_all(caches.store)
+
+    def clear_cache(self, tag: str) -> int:
+        """Forget every result that the cache holds, and return how many."""
+        return caches.clear(integration=self._open, tag=tag, by=self._user)
 
     # Notifications
 
@@ -206,6 +213,26 @@ class IntegrationBuilder:
             NotAvailableYet: always, in this release.
         """
         raise NotAvailableYet("jobs are stored and checked, but this release cannot run them yet")
+
+    # Approvals
+
+    def fetch_approvals(self) -> list[Approval]:
+        """Return what may be decided now, on this user's behalf, in this integration; what waits longest first."""
+        rows = approvals.open_for(by=self._user).for_integration(self._open)
+        return [describe_approval(row) for row in rows]
+
+    def decide_approval(self, run_id: str, event: str, decision: str, reason: str = "") -> Approval:
+        """Decide what a run waits for: `decision` is `approved` or `rejected`. The run goes on from there.
+
+        Raises:
+            NotFound: the run does not wait for that event.
+            PermissionRefused: somebody else has to decide.
+            OperationRefused: it is decided already, or has expired.
+        """
+        found = approvals.fetch_open(integration=self._open, run_id=run_id, event=event, by=self._user)
+        row = approvals.decide(approval=found, decision=decision, reason=reason, by=self._user)
+        approvals.go_on(row)
+        return describe_approval(row)
 
     # Parts
 

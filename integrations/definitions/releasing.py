@@ -16,7 +16,6 @@ _EVENT_WORDS = {
     "notification": "a notification",
     "database_action": "a database action",
     "job": "a job as an event",
-    "approval": "an approval",
 }
 
 

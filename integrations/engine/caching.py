@@ -22,7 +22,7 @@ _PATIENCE_SECONDS = 30.0
 async def make(execution: Execution, step: Step, call: Call) -> Json:
     """Return the result of a prepared call, or the one that its cache holds; `call.reason` says which. Raises as it."""
     cache, results = step.planned.event.cache, execution.context.result_cache
-    if cache is None or results is None:
+    if cache is None or results is None or not call.may_be_cached:
         return await call.make()
     key = await _key(execution, step, call, cache)
     return await _CachedCall(execution, step, call, results, cache=cache, key=key).make()

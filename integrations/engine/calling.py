@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from integrations.engine.approvals import ApprovalCall
 from integrations.engine.calls import AppCall, Call, FunctionCall
 from integrations.engine.execution import Execution
 from integrations.engine.failures import EventError
 from integrations.engine.nested import NestedCall
-from integrations.engine.plan import ActionTarget, FunctionTarget, NestedTarget
+from integrations.engine.plan import ActionTarget, ApprovalTarget, FunctionTarget, NestedTarget
 from integrations.engine.step import Step
 
 
@@ -23,5 +24,7 @@ def new_call(execution: Execution, step: Step, *, attempt: int) -> Call:
         return FunctionCall(execution, step, target)
     if isinstance(target, NestedTarget):
         return NestedCall(execution, step, target, attempt=attempt)
+    if isinstance(target, ApprovalTarget):
+        return ApprovalCall(execution, step, attempt=attempt)
     event = step.planned.event
     raise EventError(f'{event.type} "{event.event}" cannot run in this release yet', code="not_available")

@@ -18,6 +18,9 @@ from integrations.types import Json, JsonObject
 class Call(ABC):
     """One attempt's call. Both halves raise what `FAILURES` lists."""
 
+    #: Whether another run may be given its result.
+    may_be_cached = True
+
     def __init__(self, execution: Execution, step: Step) -> None:
         self.execution, self.step = execution, step
         #: Resolved; None until it is.

@@ -40,6 +40,11 @@ class NestedTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalTarget:
+    """Nothing is called; somebody decides."""
+
+
+@dataclass(frozen=True, slots=True)
 class WaitTarget:
     """Nothing is called; time passes."""
 
@@ -51,7 +56,7 @@ class UnavailableTarget:
     type: str
 
 
-Target: TypeAlias = ActionTarget | FunctionTarget | NestedTarget | WaitTarget | UnavailableTarget
+Target: TypeAlias = ActionTarget | FunctionTarget | NestedTarget | ApprovalTarget | WaitTarget | UnavailableTarget
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from integrations.definitions.values import SECTIONS, place_flat_input, section_
 from integrations.engine import graph
 from integrations.engine.plan import (
     ActionTarget,
+    ApprovalTarget,
     FunctionTarget,
     NestedTarget,
     Plan,
@@ -159,6 +160,8 @@ def _target(event: Event, release: Release, place: str) -> Target:
             return _function_target(event, release, place)
         case "feature":
             return _nested_target(event, release, place)
+        case "approval":
+            return ApprovalTarget()
         case "wait":
             return WaitTarget()
         case _:

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from integrations.definitions.approval import ApprovalRequest
 from integrations.types import Json, JsonObject
 
 _FINAL = frozenset({"succeeded", "failed", "cancelled", "quarantined"})
@@ -72,4 +73,36 @@ class ResultCache(Protocol):
 
     async def release(self, key: str, *, filler: str) -> None:
         """Let somebody else fill, because this filler failed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """An approval as it stands."""
+
+    title: str
+    #: "" until somebody has decided.
+    decision: Literal["", "approved", "rejected", "expired"] = ""
+    #: The name of whoever decided, and why, or "".
+    by: str = ""
+    reason: str = ""
+    decided_at: dt.datetime | None = None
+    expires_at: dt.datetime | None = None
+
+
+class Approvals(Protocol):
+    """What this run asks people. `place` names which: `StepKey.place` of the step and attempt."""
+
+    async def find(self, place: str) -> Approval | None:
+        """Return the approval at that place; one whose time has run out is `expired`."""
+        ...
+
+    async def request(self, place: str, *, event: str, request: ApprovalRequest) -> Approval:
+        """Return the approval at that place, asked for now unless it is there already.
+
+        When somebody decides, this run is woken; one that is not parked yet is then not parked at all.
+
+        Raises:
+            EventError: it names people or groups that do not exist, or nobody.
+        """
         ...

@@ -81,6 +81,8 @@ class Checkpoint:
     status: StepStatus
     #: Number of the latest attempt. A `running` one was cut off and is made again under its number.
     attempts: int
+    #: As it was shown.
+    input: Json = None
     output: Json = None
     error: StepError | None = None
     due_at: dt.datetime | None = None
@@ -129,6 +131,7 @@ def _checkpoint(record: StepRecord) -> Checkpoint:
     return Checkpoint(
         status=record.status,
         attempts=record.attempt,
+        input=record.input,
         output=record.output,
         error=record.error,
         due_at=record.due_at,

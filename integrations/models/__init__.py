@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integrations.models.app import App
 from integrations.models.app_parts import AppAction, AppAuth, AppConstant, AppEnvironment, AppVariable, AppWebhook
-from integrations.models.approval import Approval
+from integrations.models.approval import Approval, ApprovalQuerySet
 from integrations.models.audit_record import AuditRecord
 from integrations.models.base import DefinitionModel, PartModel
 from integrations.models.cache import Cache
@@ -40,6 +40,7 @@ __all__ = [
     "AppVariable",
     "AppWebhook",
     "Approval",
+    "ApprovalQuerySet",
     "AuditRecord",
     "Cache",
     "CacheEntry",

@@ -173,7 +173,6 @@ def test_release_of_what_is_not_there_or_never_published_names_every_place() -> 
         ({"type": "notification", "event": "x"}, "type", "a notification"),
         ({"type": "database_action", "database": "d", "event": "x"}, "type", "a database action"),
         ({"type": "job", "event": "x"}, "type", "a job as an event"),
-        ({"type": "approval", "event": "x"}, "type", "an approval"),
         ({**EVENT, "fallback": {"type": "job", "event": "x"}}, "fallback/type", "a job as an event"),
         ({**EVENT, "rollback": {"type": "job", "event": "x"}}, "rollback/type", "a job as an event"),
     ],
@@ -209,6 +208,7 @@ def test_loops_waits_nested_features_fallbacks_and_rollbacks_are_run() -> None:
     whole = feature(
         {**_CALL_INNER, "cache": "hourly"},
         {"type": "wait", "event": "x", "input": {"seconds": 1}},
+        {"type": "approval", "event": "y", "input": {"title": "Go on?"}},
         {**EVENT, "condition": {"type": "do_while"}},
         {**EVENT, "name": "b", "condition": {"type": "for_each", "subject": "$Input{items}"}},
         {**EVENT, "name": "c", "fallback": EVENT, "rollback": EVENT, "rollback_input": {}},

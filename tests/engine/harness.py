@@ -20,6 +20,7 @@ from integrations.engine.records import (
     StepRecord,
     checkpoints_of,
 )
+from tests.fakes.approvals import FakeApprovals
 from tests.fakes.clock import START, FakeClock, run
 from tests.fakes.connectors import FakeActionConnector, FakeFunctionConnector
 from tests.fakes.nested_runs import FakeNestedRuns
@@ -138,6 +139,7 @@ class Harness:
 
     def __post_init__(self) -> None:
         self.nested_runs = FakeNestedRuns(self.clock)
+        self.approvals = FakeApprovals(self.clock)
         self.result_cache = FakeResultCache(clock=self.clock)
 
     def answer(self, tag: str, *answers: Any) -> None:
@@ -163,6 +165,7 @@ class Harness:
             redactor=Redactor(str(secret) for secret in self.secrets.values()),
             nested_runs=self.nested_runs,
             result_cache=self.result_cache,
+            approvals=self.approvals,
             clock=self.clock,
             checkpoints=checkpoints or {},
             cancellation=self.cancellation,

@@ -32,6 +32,8 @@ from integrations.definitions.values.placement import (
 from integrations.errors import Problem, join_place
 from integrations.types import Json
 
+#: Events whose results are no other run's.
+_NEVER_CACHED = {"approval": "an approval is decided", "wait": "a wait passes"}
 #: An input and its place.
 Given: TypeAlias = tuple[Mapping[str, Json], str]
 
@@ -89,6 +91,9 @@ class EventChecker:
         if event.cache is None:
             return
         where, cache = join_place(place, "cache"), self._contents.caches.get(event.cache)
+        if event.type in _NEVER_CACHED:
+            yield Problem(where, f"{_NEVER_CACHED[event.type]} anew in each run, so it takes no cache")
+            return
         own = (self._sequence.sequence_tag, event.tag)
         if cache is None:
             yield from check_known("cache", event.cache, self._contents.caches, place=where)
@@ -106,8 +111,10 @@ class EventChecker:
         elif isinstance(node, ObjectNode) and found:
             yield from _action_input(*found, dict(values), dict(node.members), scope, place)
         elif isinstance(node, ObjectNode):
-            fields = input_fields(call_of(event), self._contents)
-            yield from check_members(fields, dict(node.members), scope, place=place, allow_unknown=not fields)
+            members, fields = dict(node.members), input_fields(call_of(event), self._contents)
+            if event.type == "approval" and (payload := members.pop("payload", None)) is not None:
+                yield from check_node(None, payload, scope, place=join_place(place, "payload"))
+            yield from check_members(fields, members, scope, place=place, allow_unknown=not fields)
 
 
 def _action_input(

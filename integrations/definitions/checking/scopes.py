@@ -132,4 +132,6 @@ class Scopes:
             case "function":
                 function = self._contents.functions.get(event.event)
                 return shapes.of_output(function.output, f"the result of {function.tag}") if function else None
+            case "approval":
+                return shapes.of_approval(event)
         return None

@@ -58,6 +58,12 @@ def of_action(action: Action) -> Shape | None:
     return KnownShape(key=name, type="object", fields=body)
 
 
+def of_approval(event: Event) -> Shape:
+    """Return what an approval leaves behind once it is given."""
+    keys = tuple(KnownShape(key=key, type="string") for key in ("decision", "by", "reason", "at"))
+    return KnownShape(key=f"the decision on {event.tag}", type="object", fields=keys)
+
+
 def of_schema(schema: Json, name: str) -> Shape | None:
     """Return what a JSON Schema says for certain: keys are only known where it allows no others."""
     kind = schema.get("type") if isinstance(schema, dict) else None

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from integrations.definitions.app import Action, App
+from integrations.definitions.approval import APPROVAL_FIELDS
 from integrations.definitions.base import nearest
 from integrations.definitions.contents import Contents
 from integrations.definitions.database import Database
@@ -75,6 +76,8 @@ def input_fields(call: Call, contents: Contents) -> Sequence[Field]:
         case "notification":
             message = message_of(call.event, contents.notifications)
             return message.input if message else ()
+        case "approval":
+            return APPROVAL_FIELDS
         case "database_action":
             database = contents.databases.get(call.database or "")
             return _database_fields(database, call.event) if database else ()
