@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from integrations import models
-from integrations.operations import _waking
+from integrations.operations import _dispatch
 
 Status = models.Run.Status
 _WITHOUT_HOLDER = (Status.SCHEDULED, Status.QUEUED, Status.WAITING)
@@ -26,7 +26,7 @@ def ended(run: models.Run, *, status: str, now: dt.datetime) -> None:
 def wake(run_id: uuid.UUID, *, now: dt.datetime) -> None:
     """Let a run go on, since what it waits for has happened; called in the transaction in which that is written."""
     models.Run.objects.wake(run_id, now=now)
-    _waking.signal()
+    _dispatch.announce([run_id])
 
 
 def parked(runs: Iterable[models.Run], *, now: dt.datetime) -> None:
