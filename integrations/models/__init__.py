@@ -20,13 +20,16 @@ from integrations.models.integration import Integration
 from integrations.models.job import Job
 from integrations.models.lane import Lane
 from integrations.models.notification import Notification, NotificationEnvironment
+from integrations.models.pruning import Pruning
 from integrations.models.rate_budget import RateBudget
 from integrations.models.release import Release
+from integrations.models.retention_rule import RetentionRule
 from integrations.models.run import Run
 from integrations.models.run_log import RunLog
 from integrations.models.secret import Secret
 from integrations.models.start_key import StartKey
 from integrations.models.step import NO_ITERATION, Step
+from integrations.models.system_state import SystemState
 from integrations.models.worker import Worker
 
 __all__ = [
@@ -60,13 +63,16 @@ __all__ = [
     "Notification",
     "NotificationEnvironment",
     "PartModel",
+    "Pruning",
     "RateBudget",
     "Release",
+    "RetentionRule",
     "RowIsFrozen",
     "Run",
     "RunLog",
     "Secret",
     "StartKey",
     "Step",
+    "SystemState",
     "Worker",
 ]

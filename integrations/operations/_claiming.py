@@ -18,7 +18,7 @@ from django.db.models import F
 
 from integrations import conf, models
 from integrations.models import run_queue
-from integrations.operations import _database_time, _families, _lanes, _turns
+from integrations.operations import _database_time, _dispatch_state, _families, _lanes, _turns
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def claim_overlooked(*, worker: str, limit: int) -> list[models.Run]:
 def _claim_in_turn(due: run_queue.Due, *, worker: str, limit: int) -> list[models.Run]:
     lines = run_queue.lines(due)
     # Most times there is none, and then SQLite's one write lock is left to others.
-    if not lines:
+    if not lines or _dispatch_state.is_paused():
         return []
     with transaction.atomic():
         turns = {run_id: turn for turn, run_id in enumerate(_turns.next_due(lines, due, limit=limit))}
@@ -79,6 +79,8 @@ def _claim_in_turn(due: run_queue.Due, *, worker: str, limit: int) -> list[model
 def _claim(
     runs: Any, *, worker: str, limit: int, now: dt.datetime, order: Callable[[models.Run], Any] | None = None
 ) -> list[models.Run]:
+    if _dispatch_state.is_paused():
+        return []
     with transaction.atomic():
         found = list(runs.select_for_update(skip_locked=True, of=("self",)).with_release_digest()[:limit])
         claimed = _lanes.admitted(sorted(found, key=order) if order else found, now=now)
