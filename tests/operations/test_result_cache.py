@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any, cast
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from integrations import models
 from integrations.engine.ports import CacheAnswer
@@ -125,9 +125,6 @@ def test_fault_of_the_tables_is_a_miss_and_breaks_nothing_off(now: FakeClock, mo
             cursor.execute("SELECT * FROM there_is_no_such_table")
 
     monkeypatch.setattr("integrations.operations._result_cache._hit", fail)
-    with pytest.raises(DatabaseError):
-        fail()
-
     assert shelf.look().status == "unavailable"
     assert models.Cache.objects.count() == 1  # the transaction goes on
 
