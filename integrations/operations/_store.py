@@ -10,6 +10,7 @@ from integrations import models
 from integrations.definitions import checking
 from integrations.definitions.base import Definition
 from integrations.definitions.contents import Contents
+from integrations.definitions.values.equality import json_equal
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
 from integrations.operations import _audit, _renaming
 from integrations.operations._contents import contents_of
@@ -111,7 +112,10 @@ class Store(Generic[Row, Shape]):
         return self.save(row=row, definition=definition, by=by, publish=publish)
 
     def save(self, *, row: Row, definition: Shape, by: Actor, reason: str = "", publish: bool = False) -> Row:
-        """Write `definition` to a new or stored row, after checking it against everything else in the integration."""
+        """Write `definition` to a new or stored row, after checking it against everything else in the integration.
+
+        One that says what is stored already, sealed values included, changes nothing and is not written down.
+        """
         is_new = row.pk is None
         self._require("add" if is_new else "change", by, to=f"{'add' if is_new else 'change'} {self.collection}")
         self.authorize(row, definition, by)
@@ -122,10 +126,8 @@ class Store(Generic[Row, Shape]):
             if lock(row.integration) != seen:
                 # Someone else was faster, so what was found a moment ago may not hold any more.
                 self._refuse(row, definition)
-            self.write(row, definition)
-            if before is not None and self.key_of(before) != self.key_of(definition):
-                self.rename(row.integration, self.key_of(before), self.key_of(definition), by=by)
-            self._finish("add" if is_new else "change", row, before, by=by, reason=reason)
+            if before is None or not json_equal(before.to_dict(), definition.to_dict()):
+                self._put(row, definition, before, by=by, reason=reason)
             if publish:
                 self.publish(row=row, by=by, reason=reason)
         return row
@@ -218,6 +220,12 @@ class Store(Generic[Row, Shape]):
         problems = self.problems(row=row, definition=definition)
         if problems:
             raise DefinitionError(problems)
+
+    def _put(self, row: Row, definition: Shape, before: Shape | None, *, by: Actor, reason: str) -> None:
+        self.write(row, definition)
+        if before is not None and self.key_of(before) != self.key_of(definition):
+            self.rename(row.integration, self.key_of(before), self.key_of(definition), by=by)
+        self._finish("change" if before else "add", row, before, by=by, reason=reason)
 
     def _finish(self, verb: str, row: Row, before: Shape | None, *, by: Actor, reason: str) -> None:
         after = row.to_definition()

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from integrations import models
 from integrations.definitions import checking
 from integrations.definitions.app import App
+from integrations.definitions.values.equality import json_equal
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
 from integrations.operations import _audit
 from integrations.operations._app_uses import broken_uses
@@ -123,13 +124,15 @@ def put_part(
 
 
 def save(*, row: models.App, definition: App, by: Actor) -> models.App:
-    """Write `definition` to a new or stored row."""
+    """Write `definition` to a new or stored row; one that says what is stored already changes nothing."""
     is_new = row.pk is None
     require(by, "add_app" if is_new else "change_app", to="change apps")
     found = problems(row=row, definition=definition)
     if found:
         raise DefinitionError(found)
     before = None if is_new else row.to_definition()
+    if before is not None and json_equal(before.to_dict(), definition.to_dict()):
+        return row
     if before is not None and before.tag != definition.tag:
         _refuse_in_use(row)
     with all_or_nothing():

@@ -105,18 +105,15 @@ def test_sealed_values_stay_when_what_was_fetched_is_passed_back(builder: Integr
 
 
 def test_feature_is_published_when_it_is_made_unless_it_is_a_draft(builder: IntegrationBuilder) -> None:
-    later: dict[str, Any] = {
-        "tag": "later",
-        "sequence": [{"sequence_tag": "s", "events": [{"type": "approval", "event": "boss"}]}],
-    }
+    later: dict[str, Any] = {"tag": "later", "language": "python", "function": "return 1"}
 
-    with pytest.raises(NotAvailableYet, match=r"features/later/sequence\[0\]/events\[0\]/type: an approval"):
+    with pytest.raises(NotAvailableYet, match="features/later/language: python"):
         builder.create_feature(**later)
     with pytest.raises(NotFound):
         builder.fetch_feature("later")
 
     builder.create_feature(publish=False, **later)
-    assert builder.fetch_feature("later").sequence[0].events[0].type == "approval"
+    assert builder.fetch_feature("later").language == "python"
     assert not models.FeatureVersion.objects.exists()
     with pytest.raises(NotAvailableYet):
         builder.update_feature("later", description="Still not")

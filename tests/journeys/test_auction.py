@@ -8,6 +8,7 @@ import pytest
 
 from integrations.builder import Ductape
 from integrations.operations.actors import SYSTEM
+from integrations.types import JsonObject
 from tests.fakes.api import Answer, Api, Request, running_api
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +156,22 @@ def test_deploy_auction_uses_its_token_again_in_the_next_run(ductape: Ductape, a
 
     assert len(api.asked("/login")) == 1
     assert [request.body["item"] for request in api.asked("/contracts")] == ["chair", "table"]
+
+
+def test_deploy_auction_logs_in_again_once_when_its_token_is_refused(
+    ductape: Ductape, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = ductape.get_processor().process_feature
+    given: JsonObject = {"item": "chair", "reserve": 1, "bid": 2}
+    process(integration="auctions", env="dev", feature_tag="deploy_auction", input=given)
+    monkeypatch.setitem(globals(), "TOKEN", "eyJhbGciOi-after-a-restart-of-the-server")
+
+    result = process(integration="auctions", env="dev", feature_tag="deploy_auction", input=given)
+
+    assert result.status == "succeeded"
+    assert result.steps[0].reason == "the token was refused, so a fresh one was fetched"
+    assert len(api.asked("/login")) == 2
+    assert [request.headers["authorization"] == TOKEN for request in api.asked("/contracts")] == [False, False, True]
 
 
 def test_deploy_auction_with_another_password_fails_at_its_first_call(ductape: Ductape, api: Api) -> None:

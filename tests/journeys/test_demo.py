@@ -154,13 +154,21 @@ def test_run_demo_without_its_api_exits_1(local_calls: None) -> None:
     assert "failed at order/create_order" in printed.splitlines()[-1]
 
 
-def test_demo_loaded_again_only_follows_the_api_to_its_new_address(demo: RunningApi) -> None:
-    before = (models.FeatureVersion.objects.count(), models.FunctionVersion.objects.count())
+def test_demo_loaded_again_changes_nothing(demo: RunningApi) -> None:
+    before = models.AuditRecord.objects.count()
+
+    call_command("load_demo", api_url=demo.url, stdout=io.StringIO())
+
+    assert models.AuditRecord.objects.count() == before
+
+
+def test_demo_follows_the_api_to_its_new_address(demo: RunningApi) -> None:
+    before = models.AuditRecord.objects.count()
 
     call_command("load_demo", api_url="http://127.0.0.1:9", stdout=io.StringIO())
 
     assert models.AppEnvironment.objects.get().base_url == "http://127.0.0.1:9"
-    assert (models.FeatureVersion.objects.count(), models.FunctionVersion.objects.count()) == before
+    assert models.AuditRecord.objects.count() == before + 1
 
 
 def test_resume_run_of_a_run_that_has_ended_says_so(demo: RunningApi) -> None:

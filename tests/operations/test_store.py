@@ -11,7 +11,7 @@ from integrations import models
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, PermissionRefused
 from integrations.operations import _audit
 from integrations.operations.actors import SYSTEM
-from tests.operations.scene import STORES, everything_but, last_audit, make_app, make_integration, person, put
+from tests.operations.scene import SHOP, STORES, everything_but, last_audit, make_app, make_integration, person, put
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,7 @@ KINDS = (
         "connected_apps",
         models.ConnectedApp,
         {"access_tag": "shop"},
-        {"envs": []},
+        {"app_tag": "depot"},
         {
             "access_tag": "shop",
             "envs": [
@@ -126,8 +126,9 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 
 @pytest.fixture
 def integration() -> models.Integration:
-    """It has the environment `dev`, and the catalogue has the app `shop`."""
+    """It has the environment `dev`, and the catalogue has the apps `shop` and `depot`."""
     make_app()
+    make_app({**SHOP, "tag": "depot"})
     integration = make_integration()
     put(integration, "environments", env_name="Development", slug="dev", auth={})
     return integration
@@ -190,6 +191,16 @@ def test_update_changes_what_is_named_and_writes_down_only_that(kind: Kind, inte
     )
     assert last_audit().action == "change"
     assert last_audit().changes.keys() <= kind.change.keys()
+
+
+@each_kind
+def test_update_to_what_is_there_already_changes_nothing(kind: Kind, integration: models.Integration) -> None:
+    row = put(integration, kind.collection, **kind.values)
+    before = state(integration)
+
+    kind.store.update(integration=integration, tag=kind.name, changes=kind.store.describe(row).to_dict(), by=SYSTEM)
+
+    assert state(integration) == before
 
 
 @each_kind
