@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, JsonValue, PositiveInt, model_validator
+from pydantic import BeforeValidator, JsonValue, PositiveInt, StringConstraints, model_validator
 from pydantic import Field as Constraint
 from pydantic_core import PydanticCustomError
 
@@ -38,11 +38,16 @@ class JobTarget(Definition):
 class Schedule(Definition):
     """`cron` with its zone, or `every` seconds, or one `start_at`; the last may also delay the first of the others."""
 
-    cron: str = ""
-    tz: str = "UTC"
-    every: Annotated[int, Constraint(gt=0)] | None = None
+    #: Five fields; on days with a clock change as Debian's cron does it, see `schedules`.
+    cron: Annotated[str, StringConstraints(max_length=200)] = ""
+    #: Name of the zone that `cron` is written in.
+    tz: Annotated[str, StringConstraints(max_length=100)] = "UTC"
+    #: Counted from `start_at`, which then is the first time itself, else from the job's creation; ten years at most.
+    every: Annotated[int, Constraint(gt=0, le=10 * 366 * 24 * 3600)] | None = None
     start_at: Moment | None = None
+    #: How many runs it starts, until it is changed.
     limit: PositiveInt | None = None
+    #: The last moment at which it may fire.
     end_at: Moment | None = None
 
     @model_validator(mode="after")

@@ -15,7 +15,6 @@ from integrations.errors import DefinitionError, Problem, join_place
 _EVENT_WORDS = {
     "notification": "a notification",
     "database_action": "a database action",
-    "job": "a job as an event",
 }
 
 

@@ -43,3 +43,7 @@ class RetryPolicy(Definition):
         if status is None:
             return None
         return self.policy.get(str(status)) or self.policy.get(f"{status // 100}xx")
+
+    def backoff_seconds(self, retry: int) -> float:
+        """Return the longest wait before the n-th retry, counted from 1."""
+        return min(self.longest, self.delay * self.factor ** (retry - 1))

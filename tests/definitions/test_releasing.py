@@ -172,9 +172,8 @@ def test_release_of_what_is_not_there_or_never_published_names_every_place() -> 
     [
         ({"type": "notification", "event": "x"}, "type", "a notification"),
         ({"type": "database_action", "database": "d", "event": "x"}, "type", "a database action"),
-        ({"type": "job", "event": "x"}, "type", "a job as an event"),
-        ({**EVENT, "fallback": {"type": "job", "event": "x"}}, "fallback/type", "a job as an event"),
-        ({**EVENT, "rollback": {"type": "job", "event": "x"}}, "rollback/type", "a job as an event"),
+        ({**EVENT, "fallback": {"type": "notification", "event": "x"}}, "fallback/type", "a notification"),
+        ({**EVENT, "rollback": {"type": "notification", "event": "x"}}, "rollback/type", "a notification"),
     ],
 )
 def test_event_that_nothing_runs_yet_is_named_with_its_place(event: JsonObject, place: str, words: str) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterable, Iterator
 
 from integrations.definitions.app import Action, App, Response
 from integrations.definitions.base import nearest
 from integrations.definitions.cache import Cache
+from integrations.definitions.checking import graphs
 from integrations.definitions.checking.fitting import check_node, parse_readable
 from integrations.definitions.checking.targets import Call, action_of, check_call, input_fields
 from integrations.definitions.checking.uses import events_in
@@ -19,6 +19,7 @@ from integrations.definitions.function import Function
 from integrations.definitions.job import Job
 from integrations.definitions.notification import Notification
 from integrations.definitions.references import Scope
+from integrations.definitions.schedules import check_schedule
 from integrations.definitions.values import (
     check_fields,
     check_schema_itself,
@@ -26,7 +27,7 @@ from integrations.definitions.values import (
     complete_action_input,
     place_flat_input,
 )
-from integrations.definitions.values.placement import section_keys
+from integrations.definitions.values.placement import section_keys, supplied_by_auths
 from integrations.errors import Problem, join_place
 from integrations.types import Json
 
@@ -135,25 +136,38 @@ def _job_problems(job: Job, contents: Contents, place: str) -> Iterator[Problem]
     if job.schedule is not None:
         if job.env is None:
             yield Problem(join_place(place, "env"), '"env" is required for a job with a schedule')
-        if job.schedule.tz not in zoneinfo.available_timezones():
-            message = f'unknown time zone "{job.schedule.tz}"'
-            hint = nearest(job.schedule.tz, zoneinfo.available_timezones())
-            yield Problem(join_place(place, "schedule/tz"), message, hint)
+        yield from check_schedule(job.schedule, place=join_place(place, "schedule"))
     target = job.own_target
     call = Call(type=target.type, event=target.event, app=target.app, database=target.database)
     if job.target is not None or job.schedule is not None:
         found = list(check_call(call, contents, place=join_place(place, "target")))
         yield from found
+        yield from _job_loops(job, contents, join_place(place, "target/event"))
         if not found:
             yield from _job_input(job, call, contents, join_place(place, "input"))
+
+
+def _job_loops(job: Job, contents: Contents, place: str) -> Iterator[Problem]:
+    """Give the loop that this job is in: jobs that start each other would never come to an end."""
+    starts = {tag: _jobs_started_by(each) for tag, each in contents.jobs.items()} | {job.tag: _jobs_started_by(job)}
+    for loop in graphs.search(starts, [job.tag]).loops:
+        if job.tag in loop.members:
+            yield Problem(place, f"jobs start each other in a loop: {loop}", "let one of them start something else")
+
+
+def _jobs_started_by(job: Job) -> list[str]:
+    return [job.own_target.event] if job.own_target.type == "job" else []
 
 
 def _job_input(job: Job, call: Call, contents: Contents, place: str) -> Iterator[Problem]:
     if not job.input and job.schedule is None:  # the input may be given when the job is run by hand
         return
+    if call.type == "job":  # given an input, it takes that in place of its own
+        return
     if (found := action_of(call, contents)) is not None:
         sections, problems = place_flat_input(found[1], dict(job.input), place=place)
-        yield from problems or complete_action_input(found[1], sections, place=place)[1]
+        supplied = supplied_by_auths(found[0])
+        yield from problems or complete_action_input(found[1], sections, place=place, supplied=supplied)[1]
     elif fields := input_fields(call, contents):
         yield from check_values(fields, dict(job.input), place=place)[1]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -187,3 +188,12 @@ def test_database_action_refers_to_its_own_input() -> None:
         ("databases/d/actions[0]/template/no", 'unknown input field "di"', 'there are: "id"'),
         ("databases/d/actions[1]/template/no", 'unknown input field "di"', 'there are: "id"'),
     ]
+
+
+def test_jobs_that_start_each_other_in_a_loop_are_a_problem() -> None:
+    other = Job.parse({"tag": "other", "target": {"type": "job", "event": "nightly"}})
+    among = dataclasses.replace(contents(), jobs={"other": other})
+
+    problems = check_job(Job.parse({"tag": "nightly", "target": {"type": "job", "event": "other"}}), among)
+
+    assert "jobs start each other in a loop: nightly → other → nightly" in [problem.message for problem in problems]
