@@ -203,6 +203,10 @@ class Run(models.Model):
             models.Index(fields=["integration", "-created_at"], name="run_by_integration"),
             models.Index(fields=["feature", "-created_at"], name="run_by_feature"),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
+            # What is past its retention; written once, when a run ends.
+            models.Index(
+                fields=["feature", "status", "finished_at"], condition=Q(finished_at__isnull=False), name="run_ended"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
