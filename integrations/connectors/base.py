@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from integrations.definitions.app import Action, App
+from integrations.definitions.rate_limit import RateLimit
 from integrations.types import Json, JsonObject
 
 
@@ -26,6 +27,11 @@ class Binding:
     auth_data: Json = field(default=None, repr=False)
     #: Changes whenever anything above does; stored with runs and part of cache keys.
     digest: str = ""
+    #: The environment and the app environment that it binds, which limits go by; 0 outside a database.
+    environment_id: int = 0
+    app_environment_id: int = 0
+    #: What the app environment allows, to all integrations together.
+    rate_limit: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

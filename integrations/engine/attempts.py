@@ -115,6 +115,8 @@ async def _attempt(execution: Execution, step: Step, turn: Turn) -> Json:
     except TimeoutError:
         if not deadline.expired():
             raise
+        if turn.call is not None:
+            turn.call.time_is_up()
         late = EventError(f"it took longer than its {timeout:g} s", code="timeout", retryable=True)
         raise _failed(execution, late, has_deadline=True) from None
     except Awaiting as awaiting:

@@ -19,7 +19,7 @@ def new_call(execution: Execution, step: Step, *, attempt: int) -> Call:
     """
     target = step.planned.target
     if isinstance(target, ActionTarget):
-        return AppCall(execution, step, target)
+        return AppCall(execution, step, target, attempt=attempt)
     if isinstance(target, FunctionTarget):
         return FunctionCall(execution, step, target)
     if isinstance(target, NestedTarget):

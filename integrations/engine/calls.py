@@ -8,6 +8,7 @@ from integrations.connectors.base import ActionCall, Binding, LogLine, Reply
 from integrations.definitions.values import complete_action_input, decorate, section_fields
 from integrations.engine.execution import Execution
 from integrations.engine.failures import FAILURES, EventError
+from integrations.engine.limits import Gate
 from integrations.engine.lookups import call_function, function_input, look_up_whole
 from integrations.engine.plan import ActionTarget, FunctionTarget
 from integrations.engine.step import Step
@@ -44,6 +45,9 @@ class Call(ABC):
         """Return the prepared input, but for what makes no difference to the result."""
         return self.input
 
+    def time_is_up(self) -> None:  # noqa: B027  most calls have nothing to note
+        """Take note that the attempt was broken off by its event's timeout."""
+
     def shown_input(self) -> Json:
         """Return the input as it may be stored."""
         return self.execution.secrecy.json(self.input)
@@ -77,9 +81,10 @@ class FunctionCall(Call):
 class AppCall(Call):
     """Calls an app's action, with a fresh token once when the first one is refused."""
 
-    def __init__(self, execution: Execution, step: Step, target: ActionTarget) -> None:
+    def __init__(self, execution: Execution, step: Step, target: ActionTarget, *, attempt: int) -> None:
         super().__init__(execution, step)
         self.target = target
+        self._gate = Gate(execution, step, attempt=attempt)
         self.idempotency_key = step.idempotency_key(execution.context.run.id)
         self._sections: JsonObject = {}
         self._tokens: dict[str, Json] = {}
@@ -101,6 +106,9 @@ class AppCall(Call):
             reply = await self._send()
         self.execution.secrecy.learn(reply.secrets)
         return reply.body
+
+    def time_is_up(self) -> None:
+        self._gate.time_is_up()
 
     def shown_input(self) -> Json:
         return self.execution.secrecy.action_input(self._sections)
@@ -144,7 +152,7 @@ class AppCall(Call):
             idempotency_key=self.idempotency_key,
             timeout_seconds=self.step.planned.event.timeout,
         )
-        return await self.execution.context.actions.call(call)
+        return await self._gate.through(call.binding, lambda: self.execution.context.actions.call(call))
 
     async def _renew_tokens(self) -> bool:
         """Return whether there is a token that the other side has not refused yet."""

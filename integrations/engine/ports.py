@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from integrations.connectors.base import Binding
 from integrations.definitions.approval import ApprovalRequest
 from integrations.types import Json, JsonObject
 
@@ -105,4 +106,40 @@ class Approvals(Protocol):
         Raises:
             EventError: it names people or groups that do not exist, or nobody.
         """
+        ...
+
+
+class Limits(Protocol):
+    """Circuits and budgets, which all executions of an installation share."""
+
+    def refuse_if_open(self, binding: Binding) -> None:
+        """Do nothing unless the circuit is known to be open.
+
+        Raises:
+            CircuitOpen
+        """
+        ...
+
+    async def admit(self, binding: Binding) -> bool:
+        """Let a call through, and return whether it is the one that probes; then its result must be reported.
+
+        Raises:
+            CircuitOpen
+        """
+        ...
+
+    async def report(self, binding: Binding, *, failed: bool, is_probe: bool) -> None:
+        """Count how a call that was let through ended."""
+        ...
+
+    def report_late(self, binding: Binding) -> None:
+        """Count a call that was broken off because its time was up."""
+        ...
+
+    async def reserve(self, binding: Binding) -> float:
+        """Take a place in the rate budget, and return in how many seconds it is due; 0.0 without a limit."""
+        ...
+
+    async def push_back(self, binding: Binding, *, seconds: float) -> None:
+        """Move the budget's places on, because the API asks for no call within `seconds`."""
         ...

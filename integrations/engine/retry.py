@@ -13,7 +13,7 @@ from integrations.engine.records import StepError
 LONGEST_RETRY_AFTER_SECONDS = 24 * 3600.0
 #: Failures after which the request has most likely not been acted on. `connection_failed` also covers a connection
 #: that broke later; then the idempotency key is what keeps the other side from acting twice.
-_MOST_LIKELY_UNSENT = frozenset({"name_not_resolved", "connect_timeout", "connection_failed"})
+_MOST_LIKELY_UNSENT = frozenset({"name_not_resolved", "connect_timeout", "connection_failed", "circuit_open"})
 _RETRYABLE_STATUSES = frozenset({408, 429})
 _HTTP_CODE = re.compile(r"http_([1-5][0-9]{2})")
 
@@ -87,7 +87,8 @@ def decide(
     retry = f"retry {attempt} of {rules.count}"
     if retry_after_seconds is not None:
         delay = min(max(retry_after_seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
-        return RetryDecision(delay_seconds=delay, reason=f"{retry} in {delay:g} s, as Retry-After asks")
+        why = "when its circuit may let a call through" if error.code == "circuit_open" else "as Retry-After asks"
+        return RetryDecision(delay_seconds=delay, reason=f"{retry} in {round(delay, 1):g} s, {why}")
     delay = own.lag / 1000 if own and own.lag is not None else _jittered(rules.backoff, attempt, random)
     return RetryDecision(delay_seconds=delay, reason=f"{retry} in {delay:.3g} s")
 

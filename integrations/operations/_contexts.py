@@ -9,6 +9,7 @@ from integrations.connectors.redaction import Redactor
 from integrations.definitions.release import Release
 from integrations.engine.context import Cancellation, Context, RunInfo
 from integrations.operations import _checkpoints, _opening
+from integrations.operations._limits import Limits
 from integrations.operations._asking import Approvals
 from integrations.operations._nested_runs import NestedRuns
 from integrations.operations._recent import stamp_of
@@ -41,6 +42,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
         nested_runs=NestedRuns(run, release, teller),
         result_cache=ResultCache(run, teller),
         approvals=Approvals(run, teller),
+        limits=Limits(runtime.circuits, teller),
         clock=runtime.clock,
         checkpoints=_checkpoints.of(run) if run.fence > 1 else {},
         cancellation=cancellation,

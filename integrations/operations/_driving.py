@@ -57,17 +57,21 @@ class Driver:
         return {run_id: held.run.fence for run_id, held in self._held.items()}
 
     def begin(self, run: models.Run) -> None:
-        """Execute a run that was claimed for this worker; one that cannot even be opened ends as failed."""
+        """Execute a run that was claimed for this worker; one that cannot even be opened ends as failed.
+
+        An earlier execution of it here is given up: the run was taken from this worker, which has claimed it again.
+        """
+        self.give_up([run.pk])
         cancellation, sheet = Cancellation(), StepSheet(run)
         try:
-            context = _contexts.open_for(run, Teller(run.pk, self._told), cancellation, self._runtime)
+            context = _contexts.open_for(run, Teller(run.pk, run.fence, self._told), cancellation, self._runtime)
         except IntegrationsError as error:
             execution: Future[Outcome] = Future()
             execution.set_result(Outcome(status="failed", error=RunError(code="not_ready", message=error.message)))
         else:
             execution = self._runtime.submit(executor.execute(context))
         self._held[run.pk] = _Held(run, sheet, execution, cancellation)
-        execution.add_done_callback(lambda _: self._told.put(End(run.pk)))
+        execution.add_done_callback(lambda _: self._told.put(End(run.pk, run.fence)))
 
     def wake(self) -> None:
         """Make a waiting `turn` return; from any thread."""
@@ -111,12 +115,15 @@ class Driver:
 
     def _store(self, told: list[Told]) -> list[uuid.UUID]:
         """Write all that is still ours in one transaction; only then does the engine hear that it is stored."""
-        told = [each for each in told if each.run_id in self._held]
+        fences = self.held
+        told = [each for each in told if fences.get(each.run_id) == each.fence]
         with transaction.atomic():
-            lost = _claiming.lost({each.run_id: self._held[each.run_id].run.fence for each in told})
+            lost = _claiming.lost({each.run_id: each.fence for each in told})
             told = [each for each in told if each.run_id not in lost]
             store_steps([(self._held[each.run_id].sheet, each.record) for each in told if isinstance(each, Step)])
-            replies = [_answered(each) for each in told if isinstance(each, Question)]
+            # Everybody locks shared rows in the same order, or two workers would wait for each other.
+            questions = sorted((each for each in told if isinstance(each, Question)), key=lambda each: each.locks)
+            replies = [_answered(question) for question in questions]
             ended = [each.run_id for each in told if isinstance(each, End)]
             store_ends(_outcomes(self._held[run_id] for run_id in ended))
         self.give_up(lost)

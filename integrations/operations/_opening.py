@@ -103,6 +103,9 @@ def _opened(binding: _SealedBinding, default_auth: Json, secrets: Mapping[str, s
         auth_tag=row.auth_tag or None,
         auth_data=auth_data,
         digest=binding.digest,
+        environment_id=row.environment_id,
+        app_environment_id=row.app_environment_id,
+        rate_limit=app_environment.rate_limit,
     )
 
 

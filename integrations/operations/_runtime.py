@@ -17,6 +17,7 @@ from integrations.connectors.base import ActionConnector, FunctionConnector
 from integrations.connectors.egress import EgressClient, EgressPolicy
 from integrations.connectors.functions.connector import FunctionConnector as PooledFunctionConnector
 from integrations.connectors.http.connector import HttpActionConnector
+from integrations.operations._circuits import CircuitBook
 
 Result = TypeVar("Result")
 
@@ -42,6 +43,7 @@ class Runtime:
         self.submit(self._client.__aenter__()).result()
         self.actions: ActionConnector = HttpActionConnector(client=self._client, clock=self.clock)
         self.functions: FunctionConnector = PooledFunctionConnector()
+        self.circuits = CircuitBook(self.clock)
 
     def submit(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
         """Start `work` on the loop; the future is for threads."""

@@ -19,6 +19,7 @@ class Step:
     """A step to store; `stored` is set once that is committed, None when nobody waits for it."""
 
     run_id: uuid.UUID
+    fence: int
     record: StepRecord
     stored: asyncio.Future[None] | None
 
@@ -28,8 +29,11 @@ class Question:
     """Something to ask of the database; `answer` gets the result, or the error, once that is committed."""
 
     run_id: uuid.UUID
+    fence: int
     ask: Callable[[], Any]
     answer: asyncio.Future[Any]
+    #: Names the row that it locks, if other runs lock it, too; questions of one turn are asked in the order of these.
+    locks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class End:
     """The execution of the run is over; its future says how."""
 
     run_id: uuid.UUID
+    fence: int
 
 
 Told = Step | Question | End
@@ -44,25 +49,29 @@ Queue = queue.SimpleQueue[Told | None]
 
 
 class Teller:
-    """The engine's side of one run: fulfils `engine.records.Recorder`."""
+    """The engine's side of one run: fulfils `engine.records.Recorder`.
 
-    def __init__(self, run_id: uuid.UUID, told: Queue) -> None:
-        self._run_id = run_id
+    The fence tells this execution from a later one in the same process, which may begin while this one still talks.
+    """
+
+    def __init__(self, run_id: uuid.UUID, fence: int, told: Queue) -> None:
+        self._run_id, self._fence = run_id, fence
         self._told = told
 
     async def record(self, step: StepRecord) -> None:
         """Return once a finished step is stored; a running one is for people who look on, and nobody waits for it."""
         stored = None if step.status == "running" else asyncio.get_running_loop().create_future()
-        self._told.put(Step(self._run_id, step, stored))
+        self._told.put(Step(self._run_id, self._fence, step, stored))
         if stored is not None:
             await stored
 
-    async def ask(self, ask: Callable[[], Answer]) -> Answer:
+    async def ask(self, ask: Callable[[], Answer], *, locks: str = "") -> Answer:
         """Return what `ask` gives, called in the database's thread, in one transaction with all else of that turn.
 
         It runs only while the run is still held. It must be quick, and may be called again when the database was away.
+        `locks` names the row that it locks, if it locks one that is not its run's.
         Raises what `ask` raises, if that is an IntegrationsError.
         """
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._told.put(Question(self._run_id, ask, answer))
+        self._told.put(Question(self._run_id, self._fence, ask, answer, locks))
         return await answer

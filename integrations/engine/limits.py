@@ -1,0 +1,94 @@
+"""What an app's call passes before it leaves: the circuit and the rate budget of the app environment it goes to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+
+from integrations.connectors.base import Binding, Reply
+from integrations.engine.circuits import is_failure
+from integrations.engine.execution import Execution
+from integrations.engine.ports import Limits
+from integrations.engine.signals import Awaiting
+from integrations.engine.step import Step
+from integrations.errors import ConnectorError
+
+#: A parked call that comes this much later than it might has lost its place in the budget to others.
+_GRACE_SECONDS = 2.0
+#: A wait that takes more of an event's timeout than this parks, since parked time does not count.
+_SHARE_OF_TIMEOUT = 0.1
+
+
+class Gate:
+    """The way out for one attempt of a step, which may send more than once."""
+
+    def __init__(self, execution: Execution, step: Step, *, attempt: int) -> None:
+        self._execution, self._step = execution, step
+        self._place_at = _reserved_place(execution, step, attempt)
+        #: Where a call is on its way to.
+        self._out: Binding | None = None
+
+    async def through(self, binding: Binding, send: Callable[[], Awaitable[Reply]]) -> Reply:
+        """Send once the circuit and the budget allow it.
+
+        Raises:
+            ConnectorError: what `send` raises; or CircuitOpen, and nothing was sent.
+            Awaiting: the budget's next place is too far off.
+        """
+        limits = self._execution.context.limits
+        if limits is None:
+            return await send()
+        limits.refuse_if_open(binding)
+        await self._wait_for_place(limits, binding)
+        is_probe = await limits.admit(binding)
+        self._out = binding
+        try:
+            reply = await send()
+        except ConnectorError as error:
+            self._out = None
+            await limits.report(binding, failed=is_failure(error), is_probe=is_probe)
+            if error.code == "http_429" and error.retry_after_seconds:
+                await limits.push_back(binding, seconds=error.retry_after_seconds)
+            raise
+        self._out = None
+        await limits.report(binding, failed=False, is_probe=is_probe)
+        return reply
+
+    def time_is_up(self) -> None:
+        """Count it if a call was on its way when the attempt's time was up."""
+        limits = self._execution.context.limits
+        if limits is not None and self._out is not None:
+            limits.report_late(self._out)
+            self._out = None
+
+    async def _wait_for_place(self, limits: Limits, binding: Binding) -> None:
+        clock = self._execution.context.clock
+        place_at, self._place_at = self._place_at, None
+        if place_at is None or (clock.now() - place_at).total_seconds() > _GRACE_SECONDS:
+            place_at = clock.now() + dt.timedelta(seconds=await limits.reserve(binding))
+        seconds = (place_at - clock.now()).total_seconds()
+        if seconds <= 0:
+            return
+        if not self._is_short(seconds):
+            raise Awaiting(_reason(binding, place_at), due_at=place_at)
+        await clock.sleep(seconds)
+
+    def _is_short(self, seconds: float) -> bool:
+        timeout = self._step.planned.event.timeout
+        is_little = timeout is None or seconds <= _SHARE_OF_TIMEOUT * timeout
+        return is_little and seconds <= self._execution.context.longest_inline_wait_seconds
+
+
+def _reserved_place(execution: Execution, step: Step, attempt: int) -> dt.datetime | None:
+    """Return the place in the budget that an earlier execution took for this attempt."""
+    checkpoint = execution.checkpoint(step.key)
+    if checkpoint is None or checkpoint.status != "waiting" or checkpoint.error is not None:
+        return None
+    return checkpoint.due_at if checkpoint.attempts == attempt else None
+
+
+def _reason(binding: Binding, place_at: dt.datetime) -> str:
+    limit = binding.rate_limit
+    allowed = f"{limit.limit} calls in {limit.period:g} s" if limit else "as the API asks"
+    at = place_at.isoformat(timespec="seconds")
+    return f'waits for the rate budget of app "{binding.access_tag}": {allowed}; its turn is at {at}'

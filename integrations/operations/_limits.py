@@ -1,0 +1,72 @@
+"""Circuits and rate budgets for one execution: fulfils `engine.ports.Limits`."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from integrations import models
+from integrations.connectors.base import Binding
+from integrations.definitions.rate_limit import RateLimit
+from integrations.engine import budgets
+from integrations.operations import _database_time
+from integrations.operations._circuits import CircuitBook
+from integrations.operations._telling import Teller
+
+
+class Limits:
+    """Asks the database through the run's teller, and the process's book before that."""
+
+    def __init__(self, book: CircuitBook, teller: Teller) -> None:
+        self._book, self._teller = book, teller
+
+    def refuse_if_open(self, binding: Binding) -> None:
+        self._book.refuse_if_open(binding)
+
+    async def admit(self, binding: Binding) -> bool:
+        return await self._book.admit(binding, self._teller.ask)
+
+    async def report(self, binding: Binding, *, failed: bool, is_probe: bool) -> None:
+        await self._book.report(binding, self._teller.ask, failed=failed, is_probe=is_probe)
+
+    def report_late(self, binding: Binding) -> None:
+        self._book.report_late(binding)
+
+    async def reserve(self, binding: Binding) -> float:
+        limit = binding.rate_limit
+        if limit is None:
+            return 0.0
+        return await self._teller.ask(lambda: _reserved(binding, limit), locks=_locks(binding))
+
+    async def push_back(self, binding: Binding, *, seconds: float) -> None:
+        limit = binding.rate_limit
+        if limit is not None:
+            await self._teller.ask(lambda: _pushed_back(binding, limit, seconds), locks=_locks(binding))
+
+
+def _locks(binding: Binding) -> str:
+    return f"budget {binding.app_environment_id}"
+
+
+def _reserved(binding: Binding, limit: RateLimit) -> float:
+    now = _database_time.now()
+    row = _locked(binding, now)
+    row.paid_until, delay = budgets.reserve(limit, paid_until=row.paid_until, now=now)
+    row.save(update_fields=["paid_until"])
+    return delay
+
+
+def _pushed_back(binding: Binding, limit: RateLimit, seconds: float) -> None:
+    now = _database_time.now()
+    row = _locked(binding, now)
+    row.paid_until = budgets.push_back(limit, paid_until=row.paid_until, now=now, seconds=seconds)
+    row.save(update_fields=["paid_until"])
+
+
+def _locked(binding: Binding, now: dt.datetime) -> models.RateBudget:
+    rows = models.RateBudget.objects.filter(app_environment_id=binding.app_environment_id)
+    row = rows.select_for_update().first()
+    if row is not None:
+        return row
+    new = models.RateBudget(app_environment_id=binding.app_environment_id, paid_until=now)
+    models.RateBudget.objects.bulk_create([new], ignore_conflicts=True)
+    return rows.select_for_update().get()
