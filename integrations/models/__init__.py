@@ -14,6 +14,7 @@ from integrations.models.connected_app import AppBinding, ConnectedApp
 from integrations.models.database import Database, DatabaseEnvironment
 from integrations.models.environment import Environment
 from integrations.models.feature import Feature, FeatureVersion
+from integrations.models.freeze import Freeze
 from integrations.models.frozen import RowIsFrozen
 from integrations.models.function import Function, FunctionVersion
 from integrations.models.integration import Integration
@@ -27,6 +28,7 @@ from integrations.models.retention_rule import RetentionRule
 from integrations.models.run import Run
 from integrations.models.run_log import RunLog
 from integrations.models.secret import Secret
+from integrations.models.slot import Slot
 from integrations.models.start_key import StartKey
 from integrations.models.step import NO_ITERATION, Step
 from integrations.models.system_state import SystemState
@@ -55,6 +57,7 @@ __all__ = [
     "Environment",
     "Feature",
     "FeatureVersion",
+    "Freeze",
     "Function",
     "FunctionVersion",
     "Integration",
@@ -71,6 +74,7 @@ __all__ = [
     "Run",
     "RunLog",
     "Secret",
+    "Slot",
     "StartKey",
     "Step",
     "SystemState",

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import F, Q
 
 from integrations.definitions.job import Job as JobDefinition
+from integrations.definitions.job import Schedule
+from integrations.definitions.schedules import Timetable
 from integrations.models.base import DefinitionModel
 from integrations.models.fields import ExactJSONField, TagField
 from integrations.models.visibility import ScopedQuerySet
@@ -15,6 +20,18 @@ from integrations.types import JsonObject
 class JobQuerySet(ScopedQuerySet["Job"]):
     def with_definition(self) -> JobQuerySet:
         return self.select_related("environment")
+
+    def due(self, now: dt.datetime) -> JobQuerySet:
+        """Return the jobs that are to fire, those that have waited longest in front."""
+        return self.filter(next_at__lte=now).order_by("next_at", "-priority")
+
+    def hold(self) -> int:
+        """Let none of these jobs fire, and remember from when on; return how many that changes."""
+        return self.filter(next_at__isnull=False).update(held_from=F("next_at"), next_at=None)
+
+    def release(self) -> int:
+        """Let these jobs go on from where they were held."""
+        return self.filter(held_from__isnull=False).update(next_at=F("held_from"), held_from=None)
 
 
 class Job(DefinitionModel[JobDefinition]):
@@ -66,10 +83,25 @@ class Job(DefinitionModel[JobDefinition]):
     #: Seconds.
     timeout = models.FloatField(null=True, blank=True)
 
+    #: When its schedule fires next, which is the queue of the schedulers; None while it does not fire.
+    next_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+    #: While it is paused or its environment is frozen: the first time that is held up.
+    held_from = models.DateTimeField(null=True, blank=True, editable=False)
+    #: How many times its schedule has started it since that was last changed, which its limit counts.
+    fired = models.PositiveIntegerField(default=0, editable=False)
+    #: Since when its schedule is as it is.
+    scheduled_at = models.DateTimeField(null=True, blank=True, editable=False)
+
     objects = JobQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["integration", "tag"], name="job_tag_unique")]
+        permissions = [("run_job", "Can run jobs"), ("pause_job", "Can pause and resume jobs")]
+        constraints = [
+            models.UniqueConstraint(fields=["integration", "tag"], name="job_tag_unique"),
+            models.CheckConstraint(
+                condition=Q(next_at__isnull=True) | Q(held_from__isnull=True), name="job_fires_or_is_held"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.tag
@@ -87,6 +119,19 @@ class Job(DefinitionModel[JobDefinition]):
         self.environment = environments.get(slug=definition.env) if definition.env is not None else None
 
     # Queries
+
+    def timetable(self) -> Timetable | None:
+        """Return when the job fires, None without a schedule."""
+        if self.schedule is None:
+            return None
+        return Timetable(schedule=Schedule.parse(self.schedule), anchor=self.created_at.replace(microsecond=0))
+
+    def next_after(self, time: dt.datetime, *, fired: int) -> dt.datetime | None:
+        """Return the first time later than `time`, None when the schedule or its limit has come to an end."""
+        timetable = self.timetable()
+        if timetable is None or (timetable.schedule.limit is not None and fired >= timetable.schedule.limit):
+            return None
+        return timetable.next(after=time)
 
     def describe(self) -> JsonObject:
         env: JsonObject = {} if self.environment is None else {"env": self.environment.slug}

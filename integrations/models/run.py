@@ -130,6 +130,17 @@ class Run(models.Model):
     parent_step = models.CharField(max_length=300, blank=True, default="")
     #: How many runs stand above this one.
     depth = models.PositiveSmallIntegerField(default=0)
+    #: The run that started this one by a `job` event and did not wait for it, and which step did.
+    starter = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="started_runs")
+    starter_step = models.CharField(max_length=300, blank=True, default="")
+    #: The job that it is a run of, if it is one's.
+    job = models.ForeignKey(
+        "integrations.Job", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False
+    )
+    #: When the job was to fire; None when somebody ran it by hand.
+    nominal_at = models.DateTimeField(null=True, blank=True)
+    #: 1 for the job's first try, 2 for its first retry.
+    job_attempt = models.PositiveSmallIntegerField(default=1)
     replay_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replays")
 
     status = models.CharField(max_length=16, choices=RunStatus, default=RunStatus.QUEUED)
@@ -203,6 +214,10 @@ class Run(models.Model):
             models.Index(fields=["integration", "-created_at"], name="run_by_integration"),
             models.Index(fields=["feature", "-created_at"], name="run_by_feature"),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
+            models.Index(fields=["job", "-created_at"], condition=Q(job__isnull=False), name="run_by_job"),
+            models.Index(
+                fields=["job"], condition=Q(finished_at__isnull=True, job__isnull=False), name="run_job_unfinished"
+            ),
             # What is past its retention; written once, when a run ends.
             models.Index(
                 fields=["feature", "status", "finished_at"], condition=Q(finished_at__isnull=False), name="run_ended"
@@ -211,6 +226,9 @@ class Run(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["parent", "parent_step"], condition=Q(parent__isnull=False), name="run_parent_step_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["starter", "starter_step"], condition=Q(starter__isnull=False), name="run_starter_step_unique"
             ),
             models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_known"),
             models.CheckConstraint(

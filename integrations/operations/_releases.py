@@ -30,30 +30,37 @@ def _cut(feature: models.Feature) -> tuple[models.Release, Release]:
     version = feature.latest_version()
     if version is None:
         raise OperationRefused(f'feature "{feature.tag}" has no published version; publish it first')
-    definition = version.to_definition()
+    return cut(version.to_definition(), feature.integration, version=version)
+
+
+def cut(
+    definition: Feature, integration: models.Integration, *, version: models.FeatureVersion | None = None
+) -> tuple[models.Release, Release]:
+    """Return a feature with the latest versions of all that it reaches; one without a version is nobody's feature."""
     release = releasing.cut_release(
         definition,
-        contents_of(feature.integration),
-        _published_functions(feature.integration),
-        _published_features(feature.integration, definition),
-        version=version.number,
+        contents_of(integration),
+        _published_functions(integration),
+        _published_features(integration, definition),
+        version=version.number if version else 0,
         javascript=_own_javascript(definition),
     )
-    return _row(release, version), release
+    return stored(release, version), release
 
 
 def nested(release: Release, tag: str, integration: models.Integration) -> tuple[models.Release, Release]:
     """Return the frozen release of a feature that `release` nests."""
-    cut = _recent_nested.get((release.digest, tag), lambda: releasing.nested_release(release, tag))
-    row = models.Release.objects.select_related("feature_version").defer("content").filter(digest=cut.digest).first()
+    found = _recent_nested.get((release.digest, tag), lambda: releasing.nested_release(release, tag))
+    row = models.Release.objects.select_related("feature_version").defer("content").filter(digest=found.digest).first()
     if row is None:
         versions = models.FeatureVersion.objects.for_integration(integration)
         # None once that feature was deleted, or renamed: its version goes by the name that it had.
-        row = _row(cut, versions.filter(feature__tag=tag, number=cut.version).first())
-    return row, cut
+        row = stored(found, versions.filter(feature__tag=tag, number=found.version).first())
+    return row, found
 
 
-def _row(release: Release, version: models.FeatureVersion | None) -> models.Release:
+def stored(release: Release, version: models.FeatureVersion | None) -> models.Release:
+    """Return the row of a release; equal ones share it."""
     row, _ = models.Release.objects.get_or_create(
         digest=release.digest, defaults={"content": release.to_compact_dict(), "feature_version": version}
     )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations import models
-from integrations.connectors.redaction import Redactor
+from integrations import models, strict_json
 from integrations.definitions import checking
-from integrations.errors import DefinitionError, InvalidInput, NotFound, OperationRefused, Problem
+from integrations.errors import NotFound, OperationRefused
 from integrations.operations import (
     _audit,
     _database_time,
@@ -19,8 +17,8 @@ from integrations.operations import (
     _families,
     _following,
     _lanes,
-    _opening,
     _releases,
+    _starting,
     environments,
     features,
     integrations,
@@ -32,8 +30,6 @@ from integrations.operations._recent import current_stamp
 from integrations.operations.actors import Actor, require, user_of
 from integrations.types import Json
 
-#: Shorter secrets are common words too often to refuse every input that holds them.
-_SHORTEST_PASTED_SECRET = 8
 #: How long a parked run is waited for by whoever started it.
 _PATIENCE_SECONDS = 30.0
 #: The same for whoever waits for a page, which follows the run from then on.
@@ -64,9 +60,9 @@ def start(
         raise OperationRefused(f'environment "{environment.slug}" is inactive; activate it to start runs in it')
     stamp = current_stamp(feature.integration)
     release, definition = _releases.current(feature, stamp)
-    values = checking.check_input(definition.feature, input)
-    _require_bindings(environment, definition.apps)
-    _refuse_secrets(values, _opening.open_for(environment, stamp))
+    values = checking.check_input(definition.feature, strict_json.check(input, place="input"))
+    _starting.require_bindings(environment, definition.apps)
+    _starting.refuse_secrets(values, environment, stamp)
     with transaction.atomic():
         key = _deduplication.lock(feature=feature, environment=environment, definition=definition.feature, input=values)
         if key is not None and key.run is not None:
@@ -183,28 +179,15 @@ def cancel(*, run: models.Run, by: Actor, reason: str = "") -> models.Run:
     return run
 
 
+def why_not_yet(run: models.Run) -> str:
+    """Return which limit of its feature holds a queued run up, as a sentence, or ""."""
+    return _lanes.why_not_yet(run, now=_database_time.now())
+
+
 def fetch(*, run_id: str, by: Actor) -> models.Run:
     """Return the run; one that `by` may not see answers like a missing one."""
     require(by, "view_run", to="see runs")
-    run = models.Run.objects.visible_to(by).filter(pk=run_id).first()
-    if run is None:
-        raise NotFound("run", run_id)
-    return run
-
-
-def _require_bindings(environment: models.Environment, access_tags: Iterable[str]) -> None:
-    bound = set(environment.bindings.values_list("connected_app__access_tag", flat=True))
-    missing = sorted(set(access_tags) - bound)
-    if missing:
-        raise DefinitionError(
-            Problem(f"connected_apps/{tag}/envs", f'not bound in environment "{environment.slug}"', "bind it first")
-            for tag in missing
-        )
-
-
-def _refuse_secrets(values: Json, opened: _opening.Opened) -> None:
-    """Raise InvalidInput when a stored secret was pasted into the input, which is kept and shown."""
-    redactor = Redactor(text for text in opened.texts if len(text) >= _SHORTEST_PASTED_SECRET)
-    if redactor.json(values) != values:
-        hint = "use $Secret{key} in the feature, or an auth, instead"
-        raise InvalidInput([Problem("input", "it holds a secret, which would be stored and shown with the run", hint)])
+    try:
+        return models.Run.objects.visible_to(by).get(pk=run_id)
+    except (models.Run.DoesNotExist, ValidationError):  # the latter for what is no id at all
+        raise NotFound("run", run_id) from None

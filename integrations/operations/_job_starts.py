@@ -1,0 +1,197 @@
+"""Starts runs of jobs: works out what a job's target is now, refuses what cannot run, and writes the run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from integrations import models
+from integrations.definitions import checking, wrapping
+from integrations.definitions.feature import Feature
+from integrations.definitions.job import Job, JobTarget
+from integrations.definitions.release import Release
+from integrations.definitions.retry import RetryPolicy
+from integrations.errors import DefinitionError, NotFound, OperationRefused
+from integrations.operations import _deduplication, _dispatch, _lanes, _releases, _starting
+from integrations.operations._contents import contents_of
+from integrations.operations._queue_room import ROOM
+from integrations.operations._recent import Recent, Stamp, current_stamp
+from integrations.operations.actors import Actor, user_of
+from integrations.types import JsonObject
+
+#: By stamp, target and the keys of the input.
+_recent: Recent[tuple[models.Release, Release]] = Recent(most=256)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """All that a run of a job takes, checked; nothing is written yet."""
+
+    job: models.Job
+    environment: models.Environment
+    #: None where the target is something else.
+    feature: models.Feature | None
+    release: models.Release
+    definition: Feature
+    input: JsonObject
+    #: Further columns of the run.
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+def prepare(
+    job: models.Job, *, environment: models.Environment | None = None, input: JsonObject | None = None
+) -> Start:
+    """Return what it takes to run the job now, in its own environment and with its own input unless others are given.
+
+    Called outside transactions, so that what it reads is kept for the next time.
+
+    Raises:
+        IntegrationsError: why it cannot run.
+    """
+    described = job.to_definition()
+    if problems := wrapping.not_yet(described.own_target):
+        raise DefinitionError(problems)
+    environment = environment or job.environment
+    if environment is None:
+        raise OperationRefused(f'job "{job.tag}" names no environment; give one')
+    if not environment.active:
+        raise OperationRefused(f'environment "{environment.slug}" is inactive; activate it to start runs in it')
+    given = described.input if input is None else input
+    stamp = current_stamp(job.integration)
+    feature, (release, definition), values = _resolved(job, described, dict(given), stamp)
+    _starting.require_bindings(environment, definition.apps)
+    _starting.refuse_secrets(values, environment, stamp)
+    return Start(
+        job=job,
+        environment=environment,
+        feature=feature,
+        release=release,
+        definition=definition.feature,
+        input=values,
+        columns={"priority": job.priority},
+    )
+
+
+def write(start: Start, *, by: Actor, trigger: models.Run.Trigger, now: dt.datetime, **columns: Any) -> models.Run:
+    """Return the run, queued within the transaction that this is called in; or the one that stands for an equal key.
+
+    Raises:
+        Busy: the queue is full.
+    """
+    feature, environment = start.feature, start.environment
+    key = None
+    if feature is not None:
+        key = _deduplication.lock(
+            feature=feature, environment=environment, definition=start.definition, input=start.input
+        )
+    if key is not None and key.run is not None:
+        key.run.is_deduplicated = True
+        return key.run
+    ROOM.enter(start.job.integration_id)
+    lane: dict[str, Any] = {}
+    if feature is not None:
+        lane = _lanes.columns(start.definition, feature_id=feature.pk, environment_id=environment.pk)
+    run = models.Run.objects.create(
+        integration_id=start.job.integration_id,
+        feature=feature,
+        environment=environment,
+        release=start.release,
+        feature_version_id=start.release.feature_version_id,
+        job=start.job,
+        trigger=trigger,
+        input=start.input,
+        created_by=user_of(by),
+        created_at=now,
+        due_at=now,
+        store_event_results=start.definition.store_event_results,
+        **{**start.columns, **lane, **columns},
+    )
+    if key is not None:
+        key.hold(run)
+    _dispatch.announce([run.pk])
+    return run
+
+
+def write_retry(run: models.Run, *, after_seconds: float, now: dt.datetime) -> models.Run:
+    """Return another run for a failed one of a job, on the same release and input, scheduled for later."""
+    limited = bool(run.lane) and models.Lane.objects.filter(key=run.lane, rate_limit__isnull=False).exists()
+    with transaction.atomic():
+        return models.Run.objects.create(
+            status=models.Run.Status.SCHEDULED,
+            due_at=now + dt.timedelta(seconds=after_seconds),
+            created_at=now,
+            replay_of=run,
+            job_attempt=run.job_attempt + 1,
+            awaits_rate=limited,
+            **{name: getattr(run, name) for name in _TAKEN_OVER},
+        )
+
+
+#: What a retry has of the run that it follows.
+_TAKEN_OVER = (
+    "integration_id",
+    "environment_id",
+    "feature_id",
+    "feature_version_id",
+    "release_id",
+    "job_id",
+    "nominal_at",
+    "trigger",
+    "input",
+    "store_event_results",
+    "priority",
+    "lane",
+    "created_by_id",
+)
+
+
+def retry_delay(policy: RetryPolicy | None, *, retry: int, draw: float) -> float:
+    """Return how many seconds after a failure the n-th retry begins: full jitter, as `RetryPolicy` says.
+
+    `draw` is from 0 to 1.
+    """
+    return draw * (policy or RetryPolicy()).backoff_seconds(retry)
+
+
+def _resolved(
+    job: models.Job, described: Job, input: JsonObject, stamp: Stamp
+) -> tuple[models.Feature | None, tuple[models.Release, Release], JsonObject]:
+    target = described.own_target
+    if target.type == "feature":
+        feature = _feature(job, target)
+        row, release = _in_time(_releases.current(feature, stamp), described, stamp)
+        return feature, (row, release), checking.check_input(release.feature, input)
+    wrapped = wrapping.wrap(target, input, contents_of(job.integration))
+    key = (stamp, target.model_dump_json(), tuple(wrapped.input), described.timeout)
+    released = _recent.get(key, lambda: _releases.cut(_within(wrapped.feature, described.timeout), job.integration))
+    return None, released, wrapped.input
+
+
+def _feature(job: models.Job, target: JobTarget) -> models.Feature:
+    features = models.Feature.objects.for_integration(job.integration).select_related("integration")
+    feature = features.filter(tag=target.event).first()
+    if feature is None:
+        raise NotFound("feature", target.event, list(features.values_list("tag", flat=True)))
+    return feature
+
+
+def _in_time(released: tuple[models.Release, Release], described: Job, stamp: Stamp) -> tuple[models.Release, Release]:
+    """Return the release with the job's timeout in it, where that is shorter than the feature's own."""
+    row, release = released
+    feature = _within(release.feature, described.timeout)
+    if feature is release.feature:
+        return released
+    key = (stamp, row.digest, described.timeout)
+    # Not a copy, which would keep the digest.
+    fields = {name: getattr(release, name) for name in Release.model_fields}
+    changed = Release(**{**fields, "feature": feature})
+    return _recent.get(key, lambda: (_releases.stored(changed, row.feature_version), changed))
+
+
+def _within(feature: Feature, timeout: float | None) -> Feature:
+    if timeout is None or (feature.timeout is not None and feature.timeout <= timeout):
+        return feature
+    return feature.model_copy(update={"timeout": timeout})
