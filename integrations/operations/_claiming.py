@@ -18,7 +18,7 @@ from django.db.models import F
 
 from integrations import conf, models
 from integrations.models import run_queue
-from integrations.operations import _database_time, _dispatch_state, _families, _lanes, _turns
+from integrations.operations import _database_time, _dispatch_state, _families, _lanes, _suspects, _turns
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,9 @@ def heartbeat_seconds() -> float:
     return min(conf.lease_seconds() / 4, _LONGEST_HEARTBEAT_SECONDS)
 
 
-def _lease() -> dt.timedelta:
-    return dt.timedelta(seconds=conf.lease_seconds())
+def _lease_end() -> dt.datetime:
+    """Return how long a lease lasts that is written now, in a transaction: on SQLite that may have waited to begin."""
+    return _database_time.now() + dt.timedelta(seconds=conf.lease_seconds())
 
 
 def claim_due(*, worker: str, limit: int) -> list[models.Run]:
@@ -83,9 +84,10 @@ def _claim(
         return []
     with transaction.atomic():
         found = list(runs.select_for_update(skip_locked=True, of=("self",)).with_release_digest()[:limit])
-        claimed = _lanes.admitted(sorted(found, key=order) if order else found, now=now)
+        tried = _suspects.admitted(sorted(found, key=order) if order else found, worker=worker, now=now)
+        claimed = _lanes.admitted(tried, now=now)
         if claimed:
-            models.Run.objects.claim([run.pk for run in claimed], worker=worker, lease_until=now + _lease(), now=now)
+            models.Run.objects.claim([run.pk for run in claimed], worker=worker, lease_until=_lease_end(), now=now)
     for run in claimed:
         run.status, run.worker, run.fence = Status.RUNNING, worker, run.fence + 1
     return claimed
@@ -96,8 +98,9 @@ def renew(held: Mapping[uuid.UUID, int], *, worker: str) -> set[uuid.UUID]:
     if not held:
         return set()
     mine = models.Run.objects.held_by(worker).filter(pk__in=held)
-    mine.update(lease_until=_database_time.now() + _lease())
-    kept = {run_id for run_id, fence in mine.values_list("pk", "fence") if held[run_id] == fence}
+    with transaction.atomic():
+        mine.update(lease_until=_lease_end())
+        kept = {run_id for run_id, fence in mine.values_list("pk", "fence") if held[run_id] == fence}
     return set(held) - kept
 
 
@@ -136,11 +139,13 @@ def sweep() -> Swept:
     """Take runs back whose lease ran out: their worker crashed, hangs, or cannot reach the database."""
     now = _database_time.now()
     lost = models.Run.objects.filter(status=Status.RUNNING, lease_until__lt=now).order_by("lease_until")[:100]
-    ends = [crashed(run, evidence=f"worker {run.worker} did not renew its lease", now=now) for run in lost]
+    ends = [
+        crashed(run, evidence=f"worker {run.worker} did not renew its lease", now=now, is_lapsed=True) for run in lost
+    ]
     return Swept(ends.count(Status.QUEUED), ends.count(Status.QUARANTINED), ends.count(Status.CANCELLED))
 
 
-def crashed(run: models.Run, *, evidence: str, now: dt.datetime) -> str | None:
+def crashed(run: models.Run, *, evidence: str, now: dt.datetime, is_lapsed: bool = False) -> str | None:
     """Count a crash of the run as it was claimed; return its new status, or None when somebody else has taken it over.
 
     The third crash quarantines it: it takes its worker down each time, so no one else is to try it.
@@ -148,6 +153,8 @@ def crashed(run: models.Run, *, evidence: str, now: dt.datetime) -> str | None:
     crash = {"at": now.isoformat(), "worker": run.worker, "what": evidence}
     changes: dict[str, Any] = {"crashes": F("crashes") + 1, "evidence": [*run.evidence, crash]}
     held = models.Run.objects.filter(fence=run.fence, crashes=run.crashes)
+    if is_lapsed:
+        held = held.filter(lease_until__lt=now)  # its holder may just have renewed it
     if run.cancel_requested_at is not None:
         to = Status.CANCELLED
     elif run.crashes + 1 >= LAST_CRASH:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from django.db import DatabaseError, connection
 
-from integrations import models
+from integrations import conf, models
 from integrations.operations import _claiming, _database_time, _runtime, _waking
 from integrations.operations._driving import Driver
 from integrations.operations._execution import worker_name
@@ -70,7 +70,7 @@ class Worker:
         self._driver = Driver(runtime=_runtime.shared(), worker=self._row.name)
         self._stop_at: float | None = None
         self._executed = 0
-        self._heartbeat_at = self._look_at = self._cancel_at = 0.0
+        self._heartbeat_at = self._look_at = self._cancel_at = self._sweep_at = 0.0
 
     def stop(self) -> None:
         """Claim nothing more and end once what is held has ended, or STOP_SECONDS later; from a signal handler, too."""
@@ -117,8 +117,13 @@ class Worker:
             self._driver.begin(run)
 
     def _beat(self) -> None:
+        now = time.monotonic()
+        if 0 < self._heartbeat_at < now - _claiming.heartbeat_seconds():
+            # This process or the database stood still; if others did, too, they get time to renew what they hold.
+            self._sweep_at = now + conf.lease_seconds()
         self._driver.give_up(_claiming.renew(self._driver.held, worker=self._row.name))
-        _claiming.sweep()
+        if now >= self._sweep_at:
+            _claiming.sweep()
         self._row.report(_database_time.now(), executed=self._executed, is_stopping=self._stop_at is not None)
 
     def _patience(self) -> float:

@@ -1,0 +1,49 @@
+"""Starts runs and writes down each that was acknowledged: python -m tests.faults.poster FILE FEATURE COUNT [INPUT].
+
+FILE holds one run id a line, and says how many are left to start. "number" in the input counts along.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ductape_site.settings")
+django.setup()
+
+from django.db import DatabaseError  # noqa: E402  models can be imported only now
+
+from integrations import models  # noqa: E402
+from integrations.operations import runs  # noqa: E402
+from integrations.operations.actors import SYSTEM  # noqa: E402
+from integrations.types import JsonObject  # noqa: E402
+
+
+def accepted(file: Path) -> list[str]:
+    """Return what was acknowledged so far; a line that was cut off was not."""
+    return [line.strip() for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def post(file: Path, feature: str, count: int, input: JsonObject) -> None:
+    row = models.Feature.objects.select_related("integration").get(tag=feature)
+    environment = models.Environment.objects.select_related("integration").get(slug="dev")
+    with file.open("a") as answered:
+        for number in range(len(accepted(file)), count):
+            values = {**input, "number": number} if "number" in input else input
+            run = runs.start(
+                feature=row, environment=environment, input=values, by=SYSTEM, trigger=models.Run.Trigger.COMMAND
+            )
+            answered.write(f"{run.pk}\n")
+            answered.flush()
+
+
+if __name__ == "__main__":
+    path, tag, count, *given = sys.argv[1:]
+    try:
+        post(Path(path), tag, int(count), json.loads(given[0]) if given else {})
+    except DatabaseError as error:
+        sys.exit(f"refused: {error}")
