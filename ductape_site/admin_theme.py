@@ -57,7 +57,10 @@ SIDEBAR: list[dict[str, Any]] = [
     },
     {
         "title": "Operate",
-        "items": [_link("Runs", "play_circle", "run")],
+        "items": [
+            _link("Runs", "play_circle", "run"),
+            _link("Workers", "memory", "worker"),
+        ],
     },
     {
         "title": "Access",

@@ -29,14 +29,16 @@ def _may(verbs: Iterable[str], models: Iterable[str]) -> Iterator[str]:
 
 _SEE = frozenset(_may(["view"], [*_BUILT, "function", "secret", *_VERSIONS, *_HISTORY]))
 _RUN = frozenset({"start_run", "cancel_run", "replay_run", "decide_approval"})
+#: Whoever starts runs sees who is there to execute them.
+_WATCH = frozenset({"view_worker"})
 
 #: Permission codenames by group. People see the integrations that they are members of, auditors all.
 ROLES: dict[str, frozenset[str]] = {
-    "Integration engineers": _SEE | _RUN | {*_may(_WRITES, [*_BUILT, "secret"])},
-    "Operators": _SEE | _RUN | {"change_job"},
+    "Integration engineers": _SEE | _RUN | _WATCH | {*_may(_WRITES, [*_BUILT, "secret"])},
+    "Operators": _SEE | _RUN | _WATCH | {"change_job"},
     "Code authors": _SEE | {"write_code", *_may(_WRITES, ["function", "feature"])},
     "Viewers": _SEE,
-    "Auditors": _SEE | {"view_auditrecord", "view_every_integration"},
+    "Auditors": _SEE | _WATCH | {"view_auditrecord", "view_every_integration"},
 }
 
 

@@ -17,6 +17,7 @@ from integrations.admin import (
     run,
     secret,
     users,
+    worker,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "run",
     "secret",
     "users",
+    "worker",
 ]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from integrations import models
-from integrations.operations import _database_time
+from integrations.operations import _board, _database_time
+from integrations.operations._board import WAITS, Backlog, Board
 from integrations.operations._worker import Worker
 from integrations.operations.actors import Actor, require
 
-__all__ = ["Worker", "alive", "is_one_there"]
+__all__ = ["WAITS", "Backlog", "Board", "Worker", "alive", "board", "is_one_there"]
 
 
 def alive(*, by: Actor) -> list[models.Worker]:
     """Return the workers that were heard of lately, those that started first in front."""
     require(by, "view_worker", to="see workers")
     return list(models.Worker.objects.alive(_database_time.now()).order_by("started_at"))
+
+
+def board(*, by: Actor) -> Board:
+    """Return who executes runs, what waits in the queue of what `by` may see, and which apps are held back."""
+    require(by, "view_worker", to="see workers")
+    return _board.look(by, now=_database_time.now())
 
 
 def is_one_there() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django import template
 
@@ -49,6 +49,27 @@ def duration(length: timedelta | float | str | None) -> str:
     if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     return _hours_and_minutes(round(seconds))
+
+
+@register.filter
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how long ago `moment` was, roughly: `3 s ago`."""
+    return f"{_roughly(now - moment)} ago"
+
+
+@register.filter
+def until(moment: datetime, now: datetime) -> str:
+    """Return in how long `moment` comes, roughly: `in 5 min`; `now` once it is there."""
+    return f"in {_roughly(moment - now)}" if moment > now else "now"
+
+
+def _roughly(length: timedelta) -> str:
+    """Return a length of time in one unit, so that what shows it does not change all the time."""
+    seconds = max(length.total_seconds(), 0)
+    for unit, size in (("days", 24 * 3600), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _hours_and_minutes(seconds: int) -> str:

@@ -7,17 +7,24 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from selenium import webdriver
-from selenium.common.exceptions import ElementNotInteractableException, JavascriptException, NoSuchElementException
+from selenium.common.exceptions import (
+    ElementNotInteractableException,
+    JavascriptException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-_NOT_YET = (NoSuchElementException, ElementNotInteractableException, JavascriptException)
-
-#: Browsers ask for this by themselves; it is no part of the page.
-_NO_REPORT = "/favicon.ico"
+_NOT_YET = (
+    NoSuchElementException,
+    ElementNotInteractableException,
+    JavascriptException,
+    StaleElementReferenceException,  # a page that keeps itself up to date has just replaced it
+)
 
 
 class Page:
@@ -101,7 +108,7 @@ class Page:
         return [
             entry["message"]
             for entry in self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # untyped in Selenium
-            if entry["level"] == "SEVERE" and _NO_REPORT not in entry["message"]
+            if entry["level"] == "SEVERE"
         ]
 
     def forget(self) -> None:

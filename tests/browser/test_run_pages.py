@@ -109,7 +109,7 @@ def test_run_that_goes_on_is_followed_to_its_end(admin_page: Page, feature: Feat
     admin_page.wait_for_text(".run-steps", "second")
 
     assert admin_page.find(f"#step-{run.steps.first().pk}-details").get_attribute("open")  # type: ignore[union-attr]
-    assert "1 of 2" in str(admin_page.find("[data-run-announce]").get_attribute("textContent"))
+    assert "1 of 2" in str(admin_page.find("[data-live-announce]").get_attribute("textContent"))
     Run.objects.transition(run.pk, from_=Run.Status.RUNNING, to=Run.Status.SUCCEEDED, output={"left": 0})
     admin_page.wait_for_text(SUMMARY, "Succeeded")
     admin_page.wait_for_text("#json-output", '"left": 0')

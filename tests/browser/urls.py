@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.sites import UnfoldAdminSite
 
+from ductape_site.favicon import FaviconView
 from integrations.admin.problems import ShowsProblems, form_error
 from integrations.admin.users import UserAdmin
 from integrations.admin.widgets import CodeEditorWidget, JsonEditorWidget, SecretInput
@@ -100,4 +101,8 @@ site._registry = {
     Permission: PermissionWithAutocomplete(Permission, site),
 }
 
-urlpatterns = [path("admin/", site.urls), path(CHECK_PATH.lstrip("/"), check)]
+urlpatterns = [
+    path("favicon.ico", FaviconView.as_view()),
+    path("admin/", site.urls),
+    path(CHECK_PATH.lstrip("/"), check),
+]

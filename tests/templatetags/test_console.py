@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.template.loader import render_to_string
 
-from integrations.templatetags.console import STATUS_ICONS, duration, pretty_json
+from integrations.templatetags.console import STATUS_ICONS, ago, duration, pretty_json, until
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,24 @@ from integrations.templatetags.console import STATUS_ICONS, duration, pretty_jso
 )
 def test_duration_reads_in_the_unit_that_fits(length: timedelta | float | None, expected: str) -> None:
     assert duration(length) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7_199, "119 min"), (7_200, "2 h"), (3 * 86_400, "3 days")],
+)
+def test_distance_in_time_reads_in_one_unit(seconds: float, expected: str) -> None:
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    later = noon + timedelta(seconds=seconds)
+
+    assert ago(noon, later) == f"{expected} ago"
+    assert until(later, noon) == f"in {expected}"
+
+
+def test_moment_that_has_come_is_now() -> None:
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+    assert until(noon, noon) == "now"
 
 
 def test_pretty_json_keeps_order_script_and_big_numbers() -> None:
@@ -57,22 +75,6 @@ def test_json_block_escapes_what_it_shows() -> None:
     assert "<script>" not in html
     assert 'data-copy="#json-7"' in html
     assert 'id="json-7"' in html
-
-
-def test_timeline_shows_each_step_with_its_own_values() -> None:
-    steps = [
-        {"id": 1, "name": "login", "type": "action", "status": "succeeded", "duration": 0.5, "attempts": 2,
-         "has_output": True, "output": {"ok": True}},
-        {"id": 2, "name": "pay", "type": "action", "status": "skipped", "note": "the condition was false"},
-    ]  # fmt: skip
-
-    html = render_to_string("_components/timeline.html", {"steps": steps})
-
-    assert html.count("timeline__step") == 2
-    assert 'id="json-1-output"' in html
-    assert "2 attempts" in html
-    assert "500 ms" in html
-    assert "the condition was false" in html
 
 
 def test_key_value_shows_zero_and_marks_what_is_missing() -> None:
