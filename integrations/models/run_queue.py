@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -129,14 +129,19 @@ def queued() -> Counter[int]:
         return Counter(dict(cursor.fetchall()))
 
 
-def starts(lane: str, *, since: dt.datetime, most: int) -> Sequence[Any]:
+def starts(lane: str, *, since: dt.datetime, most: int) -> list[dt.datetime]:
     """Return when the lane's runs began after `since`, latest first, up to `most` of them."""
     sql = f"""SELECT started_at FROM {_RUNS} WHERE lane > '' AND lane = %s AND started_at > %s
         ORDER BY started_at DESC LIMIT %s"""  # noqa: S608
     moment = connection.ops.adapt_datetimefield_value(since)
     with connection.cursor() as cursor:
         cursor.execute(sql, [lane, moment, most])
-        return [row[0] for row in cursor]
+        return [_moment(row[0]) for row in cursor]
+
+
+def _moment(value: dt.datetime) -> dt.datetime:
+    """Return a moment as the database's driver gives it; SQLite's leaves out that it is UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
 
 
 def _run_id(value: Any) -> uuid.UUID:

@@ -30,7 +30,7 @@ Change = Callable[[Circuit, dt.datetime], Circuit]
 class Asker(Protocol):
     """What `Teller.ask` is to this module."""
 
-    def __call__(self, ask: Callable[[], Any], *, locks: str = "") -> Awaitable[Any]: ...
+    def __call__(self, ask: Callable[[], Any], /, *, locks: str = "") -> Awaitable[Any]: ...
 
 
 @dataclass(slots=True)

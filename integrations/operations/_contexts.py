@@ -9,8 +9,8 @@ from integrations.connectors.redaction import Redactor
 from integrations.definitions.release import Release
 from integrations.engine.context import Cancellation, Context, RunInfo
 from integrations.operations import _checkpoints, _opening
-from integrations.operations._limits import Limits
 from integrations.operations._asking import Approvals
+from integrations.operations._limits import Limits
 from integrations.operations._nested_runs import NestedRuns
 from integrations.operations._recent import stamp_of
 from integrations.operations._result_cache import ResultCache
@@ -29,6 +29,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
     """
     release = _release(run.release.digest)
     opened = _opening.open_for(run.environment, stamp_of(run.environment.integration))
+    run.bindings = {tag: opened.bindings[tag].digest for tag in release.apps if tag in opened.bindings}
     return Context(
         run=_run_info(run, release),
         release=release,
@@ -44,7 +45,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
         approvals=Approvals(run, teller),
         limits=Limits(runtime.circuits, teller),
         clock=runtime.clock,
-        checkpoints=_checkpoints.of(run) if run.fence > 1 else {},
+        checkpoints=_checkpoints.of(run) if _checkpoints.may_have(run) else {},
         cancellation=cancellation,
     )
 

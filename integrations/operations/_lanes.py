@@ -74,6 +74,29 @@ class Room:
         return self._started[lane.key]
 
 
+def why_not_yet(run: models.Run, *, now: dt.datetime) -> str:
+    """Return what holds a due run up in its lane, as a sentence, or "" when nothing does but whose turn it is."""
+    lane = models.Lane.objects.filter(key=run.lane).first() if run.lane and not run.is_final else None
+    if lane is None or run.status == models.Run.Status.RUNNING:
+        return ""
+    held = _by_lane(run_queue.held())[lane.key]
+    if lane.concurrency is not None and held >= lane.concurrency:
+        return f"waits for room: {held} of its feature's runs are running in this environment, {lane.concurrency} may"
+    return _rate_reason(lane, now) if run.awaits_rate else ""
+
+
+def _rate_reason(lane: models.Lane, now: dt.datetime) -> str:
+    if lane.rate_limit is None or lane.rate_period is None:
+        return ""
+    period = dt.timedelta(seconds=lane.rate_period)
+    begun = run_queue.starts(lane.key, since=now - period, most=lane.rate_limit)
+    if len(begun) < lane.rate_limit:
+        return ""
+    at = (begun[-1] + period).isoformat(timespec="seconds")
+    allowed = f"{lane.rate_limit} of its feature's runs may begin within {lane.rate_period:g} s in this environment"
+    return f"waits for its feature's rate: {allowed}; the next one at {at}"
+
+
 def room(keys: Iterable[str], *, held: Counter[tuple[int, str]], now: dt.datetime) -> Room:
     """Return the room in these lanes as it looks now: others may be taking it up."""
     return Room(models.Lane.objects.filter(key__in=list(keys)), held=_by_lane(held), now=now)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def make_feature(url: str, *, calls: int = 1, rate_limit: JsonObject | None = None) -> models.Integration:
     """Return an integration whose feature `ask` calls the status page of the API at `url` so many times."""
-    live = {"slug": "live", "base_url": url, **({"rate_limit": rate_limit} if rate_limit else {})}
+    live: JsonObject = {"slug": "live", "base_url": url, **({"rate_limit": rate_limit} if rate_limit else {})}
     make_app(
         {
             "app_name": "Orders",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ def test_starts_are_those_after_the_moment_latest_first() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("look", ["lines", "heads", "held", "queued", "starts"])
 def test_every_look_reads_an_index_that_holds_nothing_else(look: str) -> None:
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "lines": lambda: run_queue.lines(DUE),
         "heads": lambda: run_queue.heads([(Line(1, "", False, 0), 5), (Line(2, "", False, 0), 5)], DUE),
         "held": run_queue.held,

@@ -32,7 +32,7 @@ class Process:
         return is_probe
 
     def admit(self, binding: Binding) -> bool:
-        return finish(self.book.admit(binding, ask))
+        return bool(finish(self.book.admit(binding, ask)))
 
     def calls(self, binding: Binding, *, succeeding: int = 0, failing: int = 0) -> None:
         for _ in range(succeeding):

@@ -7,6 +7,7 @@ import pytest
 from integrations.errors import InvalidInput
 from integrations.models import Run, StartKey
 from integrations.operations import _deduplication, runs
+from integrations.operations.actors import SYSTEM
 from tests.operations.limited import at_once, published, start
 
 ONCE = {"key": {"order": "$Input{order}"}, "window": 60.0}
@@ -98,14 +99,15 @@ def test_deduplicated_run_that_has_ended_is_returned_by_whoever_would_execute_it
     Run.objects.filter(pk=first.pk).update(
         status="succeeded", started_at=first.created_at, finished_at=first.created_at, output=7
     )
-    names = {
-        "integration": feature.integration.tag,
-        "environment": environment.slug,
-        "feature": feature.tag,
-        "input": {"order": 1},
-    }
 
-    again = runs.run_feature(**names, by=_system(), trigger=Run.Trigger.API)
+    again = runs.run_feature(
+        integration=feature.integration.tag,
+        environment=environment.slug,
+        feature=feature.tag,
+        input={"order": 1},
+        by=SYSTEM,
+        trigger=Run.Trigger.API,
+    )
 
     assert (again.pk, again.output, again.is_deduplicated) == (first.pk, 7, True)
 
@@ -119,9 +121,3 @@ def test_starts_at_the_same_moment_are_one_run() -> None:
     assert len({run.pk for run in started}) == 1
     assert sorted(run.is_deduplicated for run in started) == [False, True, True, True, True, True]
     assert Run.objects.count() == 1
-
-
-def _system() -> runs.Actor:
-    from integrations.operations.actors import SYSTEM
-
-    return SYSTEM

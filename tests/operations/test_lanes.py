@@ -145,7 +145,26 @@ def test_run_that_goes_on_begins_no_second_time() -> None:
 
 
 @pytest.mark.django_db
-def test_nested_runs_queue_in_lanes_as_well() -> None:
+def test_run_that_is_held_up_says_by_what() -> None:
+    crowded, quick = published(concurrency=1), published(rate_limit={"limit": 1, "period": 3600.0})
+    held, without_room = start(*crowded), start(*crowded)
+    started, too_soon = start(*quick), start(*quick)
+    unlimited = start(*published())
+    claim()
+
+    assert runs.why_not_yet(without_room) == (
+        "waits for room: 1 of its feature's runs are running in this environment, 1 may"
+    )
+    started.refresh_from_db()
+    held.refresh_from_db()
+    assert started.started_at is not None
+    next_at = (started.started_at + dt.timedelta(hours=1)).isoformat(timespec="seconds")
+    assert runs.why_not_yet(too_soon).endswith(f"within 3600 s in this environment; the next one at {next_at}")
+    assert [runs.why_not_yet(run) for run in (held, started, unlimited)] == ["", "", ""]
+
+
+@pytest.mark.django_db
+def test_run_queues_in_the_lane_of_its_feature_and_environment() -> None:
     feature, environment = published(concurrency=1, rate_limit=MINUTE)
 
     run = start(feature, environment)
