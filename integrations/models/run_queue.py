@@ -91,26 +91,39 @@ def lines(due: Due) -> list[Line]:
 
 def heads(wanted: Iterable[tuple[Line, int]], due: Due, *, lock: bool = False) -> list[Head]:
     """Return up to so many runs from the front of each line; locked, they leave out what others have locked."""
-    arms: list[str] = []
-    parameters: list[Any] = []
     chosen = list(wanted)
-    for number, (line, most) in enumerate(chosen):
-        arms.append(_arm(number, due, lock=lock))
-        parameters += [*line, *due.parameters, most]
-    if not arms:
+    if not chosen:
         return []
+    is_sqlite = connection.vendor == "sqlite"
+    sql, parameters = _united_heads(chosen, due) if is_sqlite else _lateral_heads(chosen, due, lock=lock)
     with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(arms), parameters)
+        cursor.execute(sql, parameters)
         return [Head(chosen[number][0], due_at, _run_id(run_id)) for number, due_at, run_id in cursor]
 
 
-def _arm(number: int, due: Due, *, lock: bool) -> str:
+def _united_heads(chosen: list[tuple[Line, int]], due: Due) -> tuple[str, list[Any]]:
+    """Return the statement for SQLite, which has no lateral joins, and locks the whole database or nothing."""
     same = " AND ".join(f"{column} = %s" for column in _COLUMNS.split(", "))
-    locking = "FOR UPDATE SKIP LOCKED" if lock and connection.features.has_select_for_update_skip_locked else ""
-    return f"""SELECT * FROM (
-        SELECT {number} AS number, due_at, id FROM {_RUNS} WHERE {_QUEUED} AND {same} AND {due.sql}
-        ORDER BY due_at LIMIT %s {locking}
-    ) AS arm_{number}"""  # noqa: S608
+    arm = f"SELECT due_at, id FROM {_RUNS} WHERE {_QUEUED} AND {same} AND {due.sql} ORDER BY due_at LIMIT %s"  # noqa: S608
+    arms = [f"SELECT {number}, * FROM ({arm})" for number in range(len(chosen))]  # noqa: S608
+    parameters = [value for line, most in chosen for value in (*line, *due.parameters, most)]
+    return " UNION ALL ".join(arms), parameters
+
+
+def _lateral_heads(chosen: list[tuple[Line, int]], due: Due, *, lock: bool) -> tuple[str, list[Any]]:
+    """Return the statement for PostgreSQL, which would plan each of the arms of a union anew."""
+    same = " AND ".join(f"run.{column} = arm.{column}" for column in _COLUMNS.split(", "))
+    arm = "(%s::int, %s::bigint, %s, %s::boolean, %s::smallint, %s::int)"
+    sql = f"""
+        SELECT arm.number, head.due_at, head.id
+        FROM (VALUES {", ".join([arm] * len(chosen))}) AS arm (number, {_COLUMNS}, most)
+        CROSS JOIN LATERAL (
+            SELECT due_at, id FROM {_RUNS} AS run WHERE {_QUEUED} AND {same} AND {due.sql}
+            ORDER BY due_at LIMIT arm.most {"FOR UPDATE SKIP LOCKED" if lock else ""}
+        ) AS head
+    """  # noqa: S608
+    arms = [value for number, (line, most) in enumerate(chosen) for value in (number, *line, most)]
+    return sql, [*arms, *due.parameters]
 
 
 def held() -> Counter[tuple[int, str]]:

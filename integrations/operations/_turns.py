@@ -38,7 +38,8 @@ def _within_limits(lines: list[Line], held: Counter[tuple[int, str]], due: Due, 
     rooms = [(line, room.in_line(line, most=limit)) for line in lines]
     open_lines = [(line, most) for line, most in rooms if most]
     open_lines.sort(key=lambda each: (busy[each[0].integration_id], -each[0].priority))
-    looked_at = open_lines[: _SHARES * limit]
+    # In each of them there is one at least.
+    looked_at = open_lines[:limit]
     share = max(_SHARES * limit // max(len(looked_at), 1), 1)
     return [(line, min(most, share)) for line, most in looked_at]
 
