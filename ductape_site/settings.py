@@ -48,6 +48,12 @@ CELERY_BROKER_URL = (
 DUCTAPE_QUEUE_CAP = env.whole_number("DUCTAPE_QUEUE_CAP", default=100_000, minimum=1)
 DUCTAPE_LEASE_SECONDS = env.whole_number("DUCTAPE_LEASE_SECONDS", default=20, minimum=2)
 
+# -- What is kept ------------------------------------------------------------------------------------------------------
+
+DUCTAPE_PRUNE = env.boolean("DUCTAPE_PRUNE", default=True)
+DUCTAPE_PAYLOAD_CAP_BYTES = env.whole_number("DUCTAPE_PAYLOAD_CAP_BYTES", default=256 * 1024, minimum=1024)
+DUCTAPE_OUTPUT_CAP_BYTES = env.whole_number("DUCTAPE_OUTPUT_CAP_BYTES", default=1024 * 1024, minimum=1024)
+
 # -- Application -----------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

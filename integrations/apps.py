@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class IntegrationsConfig(AppConfig):
@@ -12,6 +12,9 @@ class IntegrationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from integrations import roles  # needs the app registry, which is full only now
+        # These need the app registry, which is full only now.
+        from integrations import roles
+        from integrations.operations import _disk
 
         post_migrate.connect(roles.create_groups, sender=self, dispatch_uid="integrations.roles.create_groups")
+        pre_migrate.connect(_disk.allow_shrinking, sender=self, dispatch_uid="integrations.disk.allow_shrinking")

@@ -52,3 +52,18 @@ def lease_seconds() -> int:
 def queue_cap() -> int:
     """Return how many runs may be unfinished before integrations are refused new ones. From DUCTAPE_QUEUE_CAP."""
     return settings.DUCTAPE_QUEUE_CAP
+
+
+def prunes() -> bool:
+    """Return whether workers delete what is past its retention. From DUCTAPE_PRUNE."""
+    return settings.DUCTAPE_PRUNE
+
+
+def payload_cap_bytes() -> int:
+    """Return how large an input, result or log of a step is stored whole at most. From DUCTAPE_PAYLOAD_CAP_BYTES."""
+    return settings.DUCTAPE_PAYLOAD_CAP_BYTES
+
+
+def output_cap_bytes() -> int:
+    """Return how large the result of a run may be. From DUCTAPE_OUTPUT_CAP_BYTES."""
+    return settings.DUCTAPE_OUTPUT_CAP_BYTES

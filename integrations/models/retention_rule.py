@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from integrations.models.run_states import FINAL, RunStatus
 from integrations.models.visibility import ScopedQuerySet
 
+#: A hundred years.
+_MOST_DAYS = 36_500
 _STATUSES = [(status.value, str(status.label)) for status in RunStatus if status in FINAL]
 
 
@@ -34,7 +37,9 @@ class RetentionRule(models.Model):
     #: "" for any.
     status = models.CharField(max_length=16, choices=_STATUSES, blank=True, default="")
     #: Counted from the run's end; None keeps runs for ever.
-    keep_days = models.PositiveIntegerField(null=True, blank=True)
+    keep_days = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(_MOST_DAYS)]
+    )
 
     objects = RetentionRuleQuerySet.as_manager()
 

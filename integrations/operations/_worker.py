@@ -14,7 +14,7 @@ from typing import Protocol
 from django.db import DatabaseError, connection
 
 from integrations import conf, models
-from integrations.operations import _claiming, _database_time, _runtime, _waking
+from integrations.operations import _claiming, _database_time, _runtime, _waking, housekeeping
 from integrations.operations._driving import Driver
 from integrations.operations._execution import worker_name
 
@@ -107,6 +107,7 @@ class Worker:
         if now >= self._heartbeat_at:
             self._beat()
             self._heartbeat_at = now + _claiming.heartbeat_seconds()
+            housekeeping.prune_in_turn()
         self._source.keep(self._driver.held)
 
     def _claim(self) -> None:

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from integrations import models
-from integrations.operations import _audit, _database_time, _dispatch_state
+import datetime as dt
+import time
+
+from django.core.exceptions import ValidationError
+
+from integrations import conf, models
+from integrations.errors import DefinitionError, NotFound, Problem
+from integrations.models.visibility import SEE_EVERY_INTEGRATION
+from integrations.operations import (
+    _audit,
+    _database_time,
+    _disk,
+    _dispatch_state,
+    _prune_preview,
+    _pruning,
+    _retention,
+)
+from integrations.operations._disk import Disk
+from integrations.operations._prune_preview import Preview
+from integrations.operations._pruning import Pace, Pruned
 from integrations.operations._transactions import all_or_nothing
-from integrations.operations.actors import Actor, require
+from integrations.operations.actors import SYSTEM, Actor, require
+from integrations.types import JsonObject
+
+__all__ = ["DEFAULT_KEEP_DAYS", "Disk", "Preview", "Pruned", "dispatch_is_paused", "slots_from"]
 
 #: Whether workers take up nothing and schedules fire nothing, as of a second ago at most.
 dispatch_is_paused = _dispatch_state.is_paused
 #: Schedules fire no slot from before this time, which is None until a database was restored.
 slots_from = _dispatch_state.slots_from
+#: For how many days runs are kept by status where no rule says so; "" is any other status.
+DEFAULT_KEEP_DAYS = _retention.DEFAULT_KEEP_DAYS
+
+Origin = models.Pruning.Origin
+#: What a worker gives to pruning at a time, and how long it leaves it alone then: with more to do, and without.
+_SLICE_SECONDS = 0.1
+_SOON, _LATER = dt.timedelta(seconds=10), dt.timedelta(minutes=10)
+
+
+# Dispatch
 
 
 def dispatch_state() -> models.SystemState:
@@ -45,3 +76,142 @@ def resume_dispatch(*, by: Actor, reason: str = "") -> bool:
         _dispatch_state.resume(now=_database_time.now())
         _audit.write("resume", kind="dispatch", tag="dispatch", by=by, reason=reason)
     return True
+
+
+# Retention
+
+
+def save_rule(rule: models.RetentionRule, *, by: Actor) -> models.RetentionRule:
+    """Store a new or changed rule; it counts from the next pruning on.
+
+    Raises:
+        PermissionRefused: also for a rule for everything by someone who does not see every integration.
+        NotFound: its integration, or the one that it had before, is none that `by` may see.
+        DefinitionError: it says nothing sensible, or there is one for the same runs already.
+    """
+    before = models.RetentionRule.objects.filter(pk=rule.pk).first() if rule.pk else None
+    verb = "change" if before else "add"
+    require(by, f"{verb}_retentionrule", to=f"{verb} retention rules")
+    for each in filter(None, (before, rule)):
+        _require_scope(each, by)
+    _refuse_nonsense(rule)
+    with all_or_nothing():
+        rule.save()
+        _audit_rule(verb, rule, by=by, before=_described(before) if before else {}, after=_described(rule))
+    return rule
+
+
+def delete_rule(rule: models.RetentionRule, *, by: Actor) -> None:
+    """Delete a rule, so that the next wider one counts. Raises as `save_rule`."""
+    require(by, "delete_retentionrule", to="delete retention rules")
+    _require_scope(rule, by)
+    with all_or_nothing():
+        _audit_rule("delete", rule, by=by, before=_described(rule), after={})
+        rule.delete()
+
+
+def _require_scope(rule: models.RetentionRule, by: Actor) -> None:
+    if rule.integration is None:
+        require(by, SEE_EVERY_INTEGRATION.partition(".")[2], to="say how long everybody's runs are kept")
+    elif not models.Integration.objects.visible_to(by).filter(pk=rule.integration.pk).exists():
+        raise NotFound("integration", rule.integration.tag)
+
+
+def _refuse_nonsense(rule: models.RetentionRule) -> None:
+    try:
+        rule.full_clean()
+    except ValidationError as error:
+        problems = [
+            Problem("" if field == "__all__" else f"retention/{field}", message)
+            for field, messages in error.message_dict.items()
+            for message in messages
+        ]
+        raise DefinitionError(problems) from error
+
+
+def _described(rule: models.RetentionRule) -> JsonObject:
+    return {
+        "integration": rule.integration.tag if rule.integration else None,
+        "feature": rule.feature.tag if rule.feature else None,
+        "status": rule.status or "any",
+        "keep_days": rule.keep_days,
+    }
+
+
+def _audit_rule(verb: str, rule: models.RetentionRule, *, by: Actor, before: JsonObject, after: JsonObject) -> None:
+    tag = rule.feature.tag if rule.feature else rule.integration.tag if rule.integration else "everything"
+    _audit.write(verb, kind="retention", tag=tag, by=by, integration=rule.integration, before=before, after=after)
+
+
+# Pruning
+
+
+def preview(*, by: Actor, now: dt.datetime | None = None, keep_days: int | None = None) -> Preview:
+    """Return what pruning would delete now, of the integrations that `by` may see."""
+    require(by, "view_run", to="see what is pruned")
+    rules = _retention.Rules(for_all=keep_days)
+    visible = set(models.Integration.objects.visible_to(by).values_list("pk", flat=True))
+    return _prune_preview.preview(rules, now=now or _database_time.now(), integration_ids=visible)
+
+
+def prune(
+    *,
+    by: Actor = SYSTEM,
+    origin: str = Origin.COMMAND,
+    now: dt.datetime | None = None,
+    keep_days: int | None = None,
+    pause_seconds: float = 0.0,
+    most_seconds: float | None = None,
+) -> Pruned:
+    """Delete what is past its retention: runs with all that belongs to them, expired cache entries, unused releases.
+
+    Whoever else writes hardly notices: see `_pruning`. It may be broken off at any time, and goes on the next time.
+
+    Args:
+        keep_days: In place of every rule.
+        pause_seconds: Least time between two transactions.
+        most_seconds: When to stop, done or not.
+    """
+    require(by, "prune_run", to="delete runs that are past their retention")
+    now = now or _database_time.now()
+    stop_at = None if most_seconds is None else time.monotonic() + most_seconds
+    pace = Pace(pause_seconds=pause_seconds, stop_at=stop_at)
+    pruned = _pruning.prune(_retention.Rules(for_all=keep_days), now=now, pace=pace)
+    pruned.given_back_bytes = _disk.give_back(pace)
+    if pruned:
+        models.Pruning.objects.add(
+            day=now.date(), origin=origin, ended_at=now, longest_ms=pruned.longest_ms, **pruned.counts()
+        )
+        if origin != Origin.WORKER:
+            _audit.write("prune", kind="run", tag="housekeeping", by=by, after={**pruned.counts()})
+    return pruned
+
+
+def prune_in_turn() -> Pruned | None:
+    """Prune for a moment, if it is this worker's turn; return None when it is not. Workers call it every few seconds.
+
+    Nothing goes while dispatch is paused: whoever has restored a database looks around first.
+    """
+    if not conf.prunes() or dispatch_is_paused():
+        return None
+    now, state = _database_time.now(), dispatch_state()
+    if state.prune_due_at is not None and state.prune_due_at > now:
+        return None
+    if not models.SystemState.objects.take_prune_turn(now=now, next_at=now + _SOON):
+        return None
+    pruned = prune(origin=Origin.WORKER, now=now, most_seconds=_SLICE_SECONDS)
+    if pruned.is_complete:
+        models.SystemState.objects.set(prune_due_at=now + _LATER)
+    return pruned
+
+
+def prunings(*, by: Actor, most: int = 30) -> list[models.Pruning]:
+    """Return what was pruned lately, latest first."""
+    require(by, "view_pruning", to="see what was pruned")
+    return list(models.Pruning.objects.order_by("-day", "origin")[:most])
+
+
+def disk(*, by: Actor) -> Disk:
+    """Return how large the database is."""
+    require(by, "view_pruning", to="see how large the database is")
+    return _disk.look()

@@ -1,0 +1,49 @@
+"""Deletes runs that are past their retention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
+
+from integrations.operations import housekeeping
+from integrations.operations.actors import SYSTEM
+
+
+class Command(BaseCommand):
+    help = "Delete runs that are past their retention, in transactions too short to hold anyone up."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
+        parser.add_argument("--keep-days", type=int, help="keep runs this many days, in place of every rule")
+        parser.add_argument("--pause", type=float, default=0.0, help="least seconds between two transactions (0)")
+
+    def handle(self, *, dry_run: bool, keep_days: int | None, pause: float, **_options: Any) -> None:
+        if keep_days is not None and keep_days < 1:
+            raise CommandError("--keep-days is a number of days, 1 or more")
+        if dry_run:
+            self._show(housekeeping.preview(by=SYSTEM, keep_days=keep_days))
+        else:
+            self._report(housekeeping.prune(keep_days=keep_days, pause_seconds=pause))
+
+    def _show(self, preview: housekeeping.Preview) -> None:
+        for line in preview.lines:
+            feature = f"{line.integration}/{line.feature or '(deleted features)'}"
+            self.stdout.write(f"{line.runs:>8} {line.status:<12} {feature}, oldest {line.oldest:%Y-%m-%d}")
+        self.stdout.write(
+            f"{preview.runs} runs, about {filesizeformat(preview.size_bytes)}, "
+            f"and {preview.cache_entries} expired cache entries would go."
+        )
+
+    def _report(self, pruned: housekeeping.Pruned) -> None:
+        self.stdout.write(
+            f"Deleted {pruned.runs} runs, {pruned.releases} releases and {pruned.cache_entries} cache entries; "
+            f"gave {filesizeformat(pruned.given_back_bytes)} back. Longest transaction: {pruned.longest_ms} ms."
+        )
+        disk = housekeeping.disk(by=SYSTEM)
+        if disk.free_bytes and not disk.shrinks:
+            self.stdout.write(
+                f"{filesizeformat(disk.free_bytes)} of the file are free for what comes next. This file was made so "
+                "that it cannot become smaller; docs/howto/housekeeping.md says how to change that."
+            )
