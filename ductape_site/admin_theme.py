@@ -59,6 +59,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "title": "Operate",
         "items": [
             _link("Runs", "play_circle", "run"),
+            _link("Approvals", "approval_delegation", "approval"),
             _link("Workers", "memory", "worker"),
         ],
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrations.admin import (
     app,
+    approval,
     audit_record,
     cache,
     connected_app,
@@ -22,6 +23,7 @@ from integrations.admin import (
 
 __all__ = [
     "app",
+    "approval",
     "audit_record",
     "cache",
     "connected_app",

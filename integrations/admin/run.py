@@ -17,7 +17,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from integrations import models
@@ -96,7 +96,7 @@ class RunAdmin(ReadOnlyAdmin):
         return [
             self._path("<uuid:run_id>/progress/", require_GET(self.progress_view), "progress"),
             self._path("<uuid:run_id>/resume/", require_POST(self.resume_view), "resume"),
-            self._path("<uuid:run_id>/cancel/", require_POST(self.cancel_view), "cancel"),
+            self._path("<uuid:run_id>/cancel/", require_http_methods(["GET", "POST"])(self.cancel_view), "cancel"),
             self._path("<uuid:run_id>/<str:part>.json", require_GET(self.payload_view), "payload"),
             self._path(
                 "<uuid:run_id>/steps/<int:step_id>/<str:part>.json", require_GET(self.step_payload_view), "step_payload"
@@ -127,8 +127,15 @@ class RunAdmin(ReadOnlyAdmin):
         return self._asked(request, self._run(request, run_id), resume)
 
     def cancel_view(self, request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
-        """End a run before it has ended by itself."""
-        return self._asked(request, self._run(request, run_id), runs.cancel)
+        """Ask whether a run is to end before it has ended by itself, and why; then end it."""
+        run = self._run(request, run_id)
+        if request.method == "POST":
+            return self._asked(request, run, functools.partial(runs.cancel, reason=request.POST.get("reason", "")))
+        if not request.user.has_perm("integrations.cancel_run"):
+            raise PermissionDenied
+        title = {"title": f"Cancel {run.feature or 'run'}?", "opts": self.opts, "original": run, "run": run}
+        context = {**self.admin_site.each_context(request), **title}
+        return TemplateResponse(request, "admin/integrations/run/cancel.html", context)
 
     def _asked(self, request: HttpRequest, run: models.Run, operation: Callable[..., object]) -> HttpResponse:
         """Do what a button asks for and show the run as it stands then, with why it was not done."""

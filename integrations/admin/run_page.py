@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations import models
-from integrations.admin import run_steps
+from integrations.admin import run_family, run_steps
 from integrations.admin.run_payloads import cut_text, payload
+from integrations.operations import approvals, workers
 from integrations.types import JsonObject
 
 #: Log lines and steps on a page, and on one that was asked for all.
@@ -37,7 +38,7 @@ class Reader:
 
 def rows() -> Any:
     """Return the runs with all that their page shows, long values only in their beginnings."""
-    runs = models.Run.objects.select_related(*_WITH).defer("input", "output", "evidence")
+    runs = models.Run.objects.select_related(*_WITH).defer("input", "output")
     return runs.annotate(input_text=cut_text("input"), output_text=cut_text("output"))
 
 
@@ -49,16 +50,19 @@ def live_context(run: Any, reader: Reader) -> dict[str, Any]:
     now = timezone.now()
     return {
         "run": run,
-        "facts": _facts(run),
+        "now": now,
+        "facts": _facts(run, reader),
         "output": payload(run.output_text, url=_payload_url(run, "output")),
         "input": payload(run.input_text, url=_payload_url(run, "input")),
         "sequences": run_steps.shown(run, steps, logs, feature=feature, now=now),
         "logs": logs,
-        "nested": _nested(run),
+        "branches": run_family.below(run),
+        "approvals": _approvals(run, reader),
         "error_step": _error_step(run, steps),
         "announcement": _announcement(run, steps),
+        "why_not_yet": workers.why_not_yet(run),
         "resume_label": _resume_label(run, now) if reader.may("start_run") else "",
-        "can_cancel": reader.may("cancel_run") and not run.is_final,
+        "can_cancel": reader.may("cancel_run") and not run.is_final and run.cancel_requested_at is None,
         "is_cut": not reader.wants_all and (len(steps) == run_steps.SHOWN_STEPS or len(logs) == SHOWN_LINES),
         "scale": run_steps.SCALE,
     }
@@ -89,7 +93,7 @@ def _actions(run: models.Run, reader: Reader) -> list[JsonObject]:
     return [again]
 
 
-def _facts(run: models.Run) -> list[dict[str, Any]]:
+def _facts(run: models.Run, reader: Reader) -> list[dict[str, Any]]:
     version = run.feature_version
     parent = [{"label": "Part of run", "value": f"…{str(run.parent_id)[-8:]}", "url": _run_url(run.parent_id)}]
     return [
@@ -100,7 +104,23 @@ def _facts(run: models.Run) -> list[dict[str, Any]]:
         {"label": "Started by", "value": f"{run.created_by or 'system'}, {run.get_trigger_display()}"},
         {"label": "Release", "value": run.release.digest[:12], "is_code": True},
         *(parent if run.parent_id else []),
+        *([_holder(run, reader)] if run.worker else []),
     ]
+
+
+def _holder(run: models.Run, reader: Reader) -> dict[str, Any]:
+    """Return who executes the run; its name is host, process, and what tells it from later ones."""
+    board = reverse("admin:integrations_worker_changelist")
+    return {"label": "Held by", "value": run.worker, "url": board if reader.may("view_worker") else ""}
+
+
+def _approvals(run: models.Run, reader: Reader) -> list[dict[str, Any]]:
+    """Return what the run waits for that people decide, and whether the reader is one of them."""
+    if run.is_final or not reader.may("view_approval"):
+        return []
+    decidable = set(approvals.open_for(by=reader.user).filter(run=run).values_list("pk", flat=True))
+    undecided = run.approvals.filter(decision="").order_by("pk")
+    return [{"approval": approval, "may_decide": approval.pk in decidable} for approval in undecided]
 
 
 def _change_url(row: Any) -> str:
@@ -117,12 +137,6 @@ def _payload_url(run: models.Run, part: str) -> str:
 
 def _log_lines(run: models.Run, *, limit: int) -> list[models.RunLog]:
     return list(run.logs.select_related("step").defer("step__input", "step__output").order_by("id")[:limit])
-
-
-def _nested(run: models.Run) -> list[models.Run]:
-    """Return the runs that steps of this one have started."""
-    children = run.children.select_related("feature").defer("input", "output", "evidence")
-    return list(children.order_by("pk")[: run_steps.SHOWN_STEPS])
 
 
 def _error_step(run: models.Run, steps: Sequence[models.Step]) -> models.Step | None:

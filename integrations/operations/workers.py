@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from integrations import models
-from integrations.operations import _board, _database_time
+from integrations.models.run_states import CLAIMABLE
+from integrations.operations import _board, _database_time, _dispatch_state, _lanes
 from integrations.operations._board import WAITS, Backlog, Board
 from integrations.operations._worker import Worker
 from integrations.operations.actors import Actor, require
 
-__all__ = ["WAITS", "Backlog", "Board", "Worker", "alive", "board", "is_one_there"]
+__all__ = ["WAITS", "Backlog", "Board", "Worker", "alive", "board", "is_one_there", "why_not_yet"]
 
 
 def alive(*, by: Actor) -> list[models.Worker]:
@@ -26,3 +27,15 @@ def board(*, by: Actor) -> Board:
 def is_one_there() -> bool:
     """Return whether some worker is going to take up what is queued."""
     return models.Worker.objects.alive(_database_time.now()).filter(is_stopping=False).exists()
+
+
+def why_not_yet(run: models.Run) -> str:
+    """Return what keeps a due run from being taken up, as a sentence; "" when nothing does but whose turn it is."""
+    now = _database_time.now()
+    if run.status not in CLAIMABLE or run.due_at is None or run.due_at > now:
+        return ""
+    if _dispatch_state.is_paused():
+        return "dispatch is paused"
+    if not is_one_there():
+        return "no worker is alive"
+    return _lanes.why_not_yet(run, now=now)

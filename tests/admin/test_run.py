@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.admin import run_steps
-from integrations.models import Integration, Run
+from integrations.admin import run_family, run_steps
+from integrations.models import Approval, AuditRecord, Integration, Run
 from integrations.operations import runs
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import text
@@ -327,7 +327,82 @@ def test_nested_runs_and_their_parent_lead_to_each_other(viewer: Client, integra
     assert url(parent) in text(viewer.get(url(nested)))
 
 
+def test_nested_runs_are_shown_as_a_tree(
+    viewer: Client, integration: Integration, django_assert_max_num_queries: Any
+) -> None:
+    parent = run_in(integration, succeeded=True)
+    nested = run_in(integration, succeeded=True, parent=parent, parent_step="fetch/look_up")
+    below = [run_in(integration, failed=True, parent=nested, parent_step=f"main/each[{n}]") for n in range(4)]
+
+    with django_assert_max_num_queries(13):
+        page = viewer.get(url(parent))
+
+    (branch,) = page.context["branches"]
+    assert branch.run.pk == nested.pk
+    assert [each.run.pk for each in branch.below] == [run.pk for run in below]
+    assert all(url(run) in text(page) for run in below)
+
+
+def test_long_tree_of_nested_runs_is_cut(
+    viewer: Client, integration: Integration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_family, "SHOWN_RUNS", 2)
+    parent = run_in(integration, succeeded=True)
+    nested = run_in(integration, succeeded=True, parent=parent, parent_step="a/a")
+    for number in range(2):
+        run_in(integration, succeeded=True, parent=nested, parent_step=f"a/b[{number}]")
+
+    (branch,) = viewer.get(url(parent)).context["branches"]
+
+    assert len(branch.below) == 1
+
+
+def test_quarantined_run_shows_its_crashes(viewer: Client, integration: Integration) -> None:
+    evidence = [{"at": "2026-11-24T12:00:00+00:00", "worker": "web-1:7:ab", "what": "worker web-1:7:ab was killed"}]
+    run = run_in(integration, status="quarantined", started_at=NOON, finished_at=NOON, crashes=3, evidence=evidence * 3)
+
+    page = text(viewer.get(url(run)))
+
+    assert "Lost 3 workers on the way" in page
+    assert page.count("worker web-1:7:ab was killed") == 3
+    assert "It is not tried again" in page
+
+
 # While it goes on
+
+
+@pytest.mark.parametrize(
+    ("due_in", "expected"), [(dt.timedelta(minutes=5, seconds=30), "in 5 min"), (dt.timedelta(days=-1), "goes on now")]
+)
+def test_parked_run_counts_down(viewer: Client, integration: Integration, due_in: dt.timedelta, expected: str) -> None:
+    run = run_in(integration, waiting=True, due_at=timezone.now() + due_in)
+
+    assert expected in text(viewer.get(url(run)))
+
+
+def test_run_that_is_due_without_a_worker_says_so(viewer: Client, integration: Integration) -> None:
+    assert "no worker is alive" in text(viewer.get(url(run_in(integration))))
+    assert "no worker is alive" not in text(
+        viewer.get(url(run_in(integration, due_at=timezone.now() + dt.timedelta(1))))
+    )
+
+
+def test_run_that_is_held_names_its_holder(operator: Client, viewer: Client, integration: Integration) -> None:
+    lease = timezone.now() + dt.timedelta(seconds=20)
+    run = run_in(integration, running=True, worker="web-1:7:ab", lease_until=lease)
+
+    assert '<a href="/admin/integrations/worker/">web-1:7:ab</a>' in text(operator.get(url(run)))
+    assert "<dd>web-1:7:ab</dd>" in text(viewer.get(url(run)))
+
+
+def test_approval_that_a_run_waits_for_leads_there(operator: Client, viewer: Client, integration: Integration) -> None:
+    run = run_in(integration, waiting=True, due_at=None)
+    approval = Approval.objects.create(run=run, step="main/boss", event="boss", title="Ship it?")
+
+    for client, offered in ((operator, "Decide"), (viewer, "Look")):
+        page = text(client.get(url(run)))
+        assert "Ship it?" in page
+        assert f'href="{reverse("admin:integrations_approval_change", args=[approval.pk])}">{offered}</a>' in page
 
 
 def test_progress_of_a_run_says_how_it_stands(viewer: Client, integration: Integration) -> None:
@@ -436,6 +511,45 @@ def test_cancel_ends_a_run_that_nobody_executes(operator: Client, integration: I
     assert run.status == Run.Status.CANCELLED
 
 
+def test_cancel_is_confirmed_first(operator: Client, integration: Integration) -> None:
+    run = run_in(integration, waiting=True)
+
+    page = text(operator.get(url(run, "cancel")))
+
+    assert "Cancel the run" in page
+    assert "the runs that this one has started end with it" in page
+    run.refresh_from_db()
+    assert run.status == Run.Status.WAITING
+
+
+def test_cancel_keeps_the_reason_with_who_did_it(operator: Client, integration: Integration) -> None:
+    run = run_in(integration, waiting=True)
+
+    operator.post(url(run, "cancel"), {"reason": "wrong customer"})
+
+    assert AuditRecord.objects.get(action="cancel", tag=str(run.pk)).reason == "wrong customer"
+
+
+def test_confirming_is_not_offered_for_a_run_that_has_ended(operator: Client, integration: Integration) -> None:
+    page = text(operator.get(url(run_in(integration, succeeded=True), "cancel")))
+
+    assert "This run has ended already" in page
+    assert "Cancel the run" not in page
+
+
+def test_confirming_is_for_those_who_may_cancel(viewer: Client, integration: Integration) -> None:
+    assert viewer.get(url(run_in(integration, waiting=True), "cancel")).status_code == 403
+
+
+def test_run_that_is_to_be_cancelled_says_so(operator: Client, integration: Integration) -> None:
+    run = run_in(integration, running=True, cancel_requested_at=timezone.now())
+
+    page = text(operator.get(url(run)))
+
+    assert "cancel requested 0 s ago" in page
+    assert "Cancel run" not in page
+
+
 @pytest.mark.parametrize("name", ["resume", "cancel"])
 def test_person_who_may_only_look_changes_nothing(viewer: Client, integration: Integration, name: str) -> None:
     run = run_in(integration, waiting=True)
@@ -456,5 +570,11 @@ def test_run_is_changed_by_a_form_with_its_token_only(integration: Integration, 
     client.force_login(member(integration, "Operators"))
     run = run_in(integration, waiting=True)
 
-    assert client.get(url(run, name)).status_code == 405
+    client.get(url(run, name))
     assert client.post(url(run, name)).status_code == 403
+    run.refresh_from_db()
+    assert run.status == Run.Status.WAITING
+
+
+def test_resume_by_a_link_is_refused(operator: Client, integration: Integration) -> None:
+    assert operator.get(url(run_in(integration, waiting=True), "resume")).status_code == 405

@@ -12,7 +12,7 @@ from selenium.webdriver.common.keys import Keys
 from examples import shop
 from examples.orders_api import RunningApi
 from integrations.builder import Ductape
-from integrations.models import Feature, Integration, Run
+from integrations.models import Approval, Feature, Integration, Run, Worker
 from integrations.operations import features
 from integrations.operations.actors import SYSTEM
 from tests.browser.page import Page
@@ -129,13 +129,33 @@ def test_followed_run_that_has_ended_is_not_asked_for_again(admin_page: Page, fe
     assert _looks(admin_page, run) == looks
 
 
-def test_waiting_run_is_cancelled_by_its_button(admin_page: Page, feature: Feature) -> None:
+def test_waiting_run_is_cancelled_once_that_is_confirmed(admin_page: Page, feature: Feature) -> None:
     run: Run = RunFactory.create(feature=feature, integration=feature.integration, waiting=True)
     admin_page.open(url_of(run))
 
     admin_page.click("#cancel")
+    admin_page.type_into("#reason", "no longer needed")
+    admin_page.click("#confirm")
 
     admin_page.wait_for_text(SUMMARY, "Cancelled")
+
+
+def test_approval_is_decided_from_the_page_of_its_run(admin_page: Page, feature: Feature) -> None:
+    run: Run = RunFactory.create(feature=feature, integration=feature.integration, waiting=True, due_at=None)
+    admin_page.open(url_of(run))
+    approval = Approval.objects.create(
+        run=run, step="main/boss", event="boss", title="Ship it?", payload={"total": 12}, self_approval=True
+    )
+    Worker.objects.create(name="web-1:7:ab", host="web-1", pid=7, concurrency=1)
+
+    admin_page.click(f"#approval-{approval.pk}")
+    admin_page.wait_for_text("#json-payload", '"total": 12')
+    admin_page.type_into("#reason", "in budget")
+    admin_page.click("#approve")
+
+    admin_page.wait_for_text(SUMMARY, "Queued")
+    approval.refresh_from_db()
+    assert (approval.decision, approval.reason) == ("approved", "in budget")
 
 
 def test_link_to_a_folded_attempt_opens_it(admin_page: Page, feature: Feature) -> None:
