@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from integrations.admin.base import ReadOnlyAdmin, actor
 from integrations.admin.checking import CheckedAdmin
-from integrations.operations._published_store import PublishedStore
+from integrations.operations.published_store import PublishedStore
 
 VERSIONS_SHOWN = 20
 

@@ -29,8 +29,8 @@ from integrations.operations import (
     jobs,
     notifications,
 )
-from integrations.operations._store import Shape, Store
 from integrations.operations.actors import Actor
+from integrations.operations.store import Shape, Store
 
 
 class IntegrationBuilder:

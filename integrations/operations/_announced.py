@@ -14,6 +14,7 @@ from integrations import models
 from integrations.operations import _claiming
 from integrations.operations._waking import Wake
 
+
 @dataclass(frozen=True, slots=True)
 class _Delivery:
     run_id: uuid.UUID

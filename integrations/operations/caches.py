@@ -10,8 +10,8 @@ from integrations.definitions.cache import Cache
 from integrations.definitions.contents import Contents
 from integrations.errors import Problem
 from integrations.operations import _audit, _database_time
-from integrations.operations._store import Store
 from integrations.operations.actors import Actor, require
+from integrations.operations.store import Store
 
 #: How many expired entries are deleted at once, so that nobody else waits long.
 _BATCH = 500

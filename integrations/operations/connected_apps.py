@@ -10,8 +10,8 @@ from integrations.definitions.connected_app import ConnectedApp, app_tag_candida
 from integrations.definitions.contents import Contents
 from integrations.errors import DefinitionError, Problem
 from integrations.operations import _bindings, apps
-from integrations.operations._store import Store
 from integrations.operations.actors import Actor
+from integrations.operations.store import Store
 from integrations.types import JsonObject
 
 #: As TAG_PATTERN has it.

@@ -10,7 +10,7 @@ from integrations.definitions.contents import Contents
 from integrations.definitions.environment import Environment
 from integrations.errors import Problem
 from integrations.operations import _bindings
-from integrations.operations._store import Store
+from integrations.operations.store import Store
 
 
 class EnvironmentStore(Store[models.Environment, Environment]):

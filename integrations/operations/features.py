@@ -10,8 +10,8 @@ from integrations.definitions.contents import Contents
 from integrations.definitions.feature import Feature
 from integrations.definitions.function import Function
 from integrations.errors import NotAvailableYet, Problem
-from integrations.operations._published_store import PublishedStore
 from integrations.operations.functions import code_problems
+from integrations.operations.published_store import PublishedStore
 
 
 class FeatureStore(PublishedStore[models.Feature, Feature]):

@@ -10,7 +10,7 @@ from integrations.definitions import checking
 from integrations.definitions.contents import Contents
 from integrations.definitions.function import Function
 from integrations.errors import DefinitionError, NotAvailableYet, Problem
-from integrations.operations._published_store import PublishedStore
+from integrations.operations.published_store import PublishedStore
 
 
 class FunctionStore(PublishedStore[models.Function, Function]):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from integrations.operations import _versions
-from integrations.operations._store import Row, Shape, Store
 from integrations.operations.actors import Actor, require
+from integrations.operations.store import Row, Shape, Store
 
 
 class PublishedStore(Store[Row, Shape]):
