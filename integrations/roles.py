@@ -18,7 +18,7 @@ _BUILT = (
     *_SETTINGS,
 )
 _VERSIONS = ("functionversion", "featureversion", "release")
-_HISTORY = ("run", "step", "runlog", "approval")
+_HISTORY = ("run", "step", "runlog", "approval", "slot", "freeze")
 _WRITES = ("add", "change", "delete")
 
 
@@ -28,7 +28,8 @@ def _may(verbs: Iterable[str], models: Iterable[str]) -> Iterator[str]:
 
 
 _SEE = frozenset(_may(["view"], [*_BUILT, "function", "secret", *_VERSIONS, *_HISTORY]))
-_RUN = frozenset({"start_run", "cancel_run", "replay_run", "decide_approval"})
+_JOBS = frozenset({"run_job", "pause_job", "freeze_environment"})
+_RUN = _JOBS | frozenset({"start_run", "cancel_run", "replay_run", "decide_approval"})
 #: Whoever starts runs sees who is there to execute them.
 _WATCH = frozenset({"view_worker"})
 

@@ -18,7 +18,7 @@ from cronsim import CronSim, CronSimError
 
 from integrations.definitions.base import nearest
 from integrations.definitions.job import Schedule
-from integrations.errors import Problem, join_place
+from integrations.errors import DefinitionError, Problem, join_place
 
 _FIELDS = "minute, hour, day of month, month, day of week"
 _CRON_HINT = f"write five fields: {_FIELDS}, as in 30 6 * * 1-5"
@@ -170,12 +170,20 @@ def _cron_times(cron: str, tz: str, after: dt.datetime) -> Iterator[dt.datetime]
 
 def _simulated(cron: str, start: dt.datetime) -> Iterator[dt.datetime]:
     try:
-        yield from CronSim(cron, start)
+        times = CronSim(cron, start)
+    except CronSimError as error:
+        raise DefinitionError([Problem("schedule/cron", f"cannot be read: {str(error).lower()}")]) from None
+    try:
+        yield from times
     except (OverflowError, ValueError):  # it has come to the end of the calendar
         return
 
 
 @functools.cache
 def _zone(name: str) -> dt.tzinfo:
-    # cronsim is much faster where it knows that there is no clock change.
-    return dt.UTC if name == "UTC" else zoneinfo.ZoneInfo(name)
+    if name == "UTC":
+        return dt.UTC  # cronsim is much faster where it knows that there is no clock change
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise DefinitionError([Problem("schedule/tz", f'unknown time zone "{name[:100]}"')]) from None

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from integrations import models
-from integrations.operations import _dispatch
+from integrations.operations import _dispatch, _job_ends
 
 Status = models.Run.Status
 _WITHOUT_HOLDER = (Status.SCHEDULED, Status.QUEUED, Status.WAITING)
@@ -19,6 +19,7 @@ def ended(run: models.Run, *, status: str, now: dt.datetime) -> None:
     """Tell a run's family that it has ended; called by whoever writes a final status, in the same transaction."""
     if run.parent_id is not None:
         wake(run.parent_id, now=now)
+    _job_ends.ended(run, status=status, now=now)
     if status != Status.SUCCEEDED:
         _cancel_nested(run.pk, now=now)
 
@@ -50,7 +51,8 @@ def cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
     if not models.Run.objects.unfinished().filter(pk=run_id).update(cancel_requested_at=now):
         return False
     if models.Run.objects.transition(run_id, from_=_WITHOUT_HOLDER, to=Status.CANCELLED, now=now):
-        ended(models.Run.objects.only("parent_id").get(pk=run_id), status=Status.CANCELLED, now=now)
+        run = models.Run.objects.only("parent_id", "job_id", "nominal_at").get(pk=run_id)
+        ended(run, status=Status.CANCELLED, now=now)
     else:
         _cancel_nested(run_id, now=now)
     return True

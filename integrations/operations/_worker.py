@@ -17,6 +17,7 @@ from integrations import conf, models
 from integrations.operations import _claiming, _database_time, _runtime, _waking, housekeeping
 from integrations.operations._driving import Driver
 from integrations.operations._execution import worker_name
+from integrations.operations._scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Worker:
             name=worker_name(), host=socket.gethostname(), pid=os.getpid(), concurrency=concurrency
         )
         self._driver = Driver(runtime=_runtime.shared(), worker=self._row.name)
+        self._scheduler = Scheduler()
         self._stop_at: float | None = None
         self._executed = 0
         self._heartbeat_at = self._look_at = self._cancel_at = self._sweep_at = 0.0
@@ -99,6 +101,7 @@ class Worker:
     def _pass(self) -> None:
         self._executed += len(self._driver.turn(timeout_seconds=self._patience()))
         if self._stop_at is None:
+            self._scheduler.look()
             self._claim()
         now = time.monotonic()
         if now >= self._cancel_at and self._driver.held:
@@ -131,6 +134,8 @@ class Worker:
         """Return how long a turn may wait: until the next thing that this loop does by the clock, or a run is due."""
         now = time.monotonic()
         waits = [self._source.look_seconds, self._heartbeat_at - now]
+        if self._stop_at is None:
+            waits.append(self._scheduler.seconds_left())
         if self._driver.held:
             waits.append(self._cancel_at - now)
         return max(min(waits), 0.0)

@@ -1,13 +1,26 @@
-"""Jobs of an integration."""
+"""Jobs of an integration: what they are, when they fire, and running them by hand."""
 
 from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import transaction
 
 from integrations import models
 from integrations.definitions import checking
 from integrations.definitions.contents import Contents
-from integrations.definitions.job import Job
-from integrations.errors import Problem
+from integrations.definitions.job import Job, Schedule
+from integrations.definitions.schedules import check_schedule, next_times
+from integrations.errors import DefinitionError, Problem
+from integrations.operations import _audit, _database_time, _firing, _job_starts, _schedules, environments
+from integrations.operations.actors import Actor, require
 from integrations.operations.store import Store
+from integrations.types import JsonObject
+
+_PREVIEWED = 5
+#: How many jobs `run_due` looks at at a time.
+_AT_ONCE = 50
 
 
 class JobStore(Store[models.Job, Job]):
@@ -19,7 +32,151 @@ class JobStore(Store[models.Job, Job]):
     def check(self, definition: Job, contents: Contents) -> list[Problem]:
         return checking.check_job(definition, contents)
 
+    def write(self, row: models.Job, definition: Job) -> None:
+        if row.pk is not None:  # schedulers change these, and saving writes every column
+            row.refresh_from_db(fields=_schedules.COLUMNS, from_queryset=models.Job.objects.select_for_update())
+        before = _schedules.Planned.of(row)
+        super().write(row, definition)
+        _schedules.replan(row, before, now=_database_time.now())
+
 
 store = JobStore()
 create, update, save, delete = store.create, store.update, store.save, store.delete
 fetch, fetch_all = store.fetch, store.fetch_all
+
+
+# Running by hand
+
+
+def run(
+    *,
+    job: models.Job,
+    by: Actor,
+    trigger: models.Run.Trigger,
+    input: JsonObject | None = None,
+    env: str | None = None,
+) -> models.Run:
+    """Return a new queued run of the job, with its own input and in its own environment unless others are given.
+
+    The schedule takes no notice of it: neither its next time nor its limit nor what overlaps changes.
+
+    Raises:
+        PermissionRefused
+        IntegrationsError: why it cannot run now.
+    """
+    require(by, "run_job", to="run jobs")
+    environment = None if env is None else environments.fetch(integration=job.integration, tag=env, by=by)
+    start = _job_starts.prepare(job, environment=environment, input=input)
+    with transaction.atomic():
+        started = _job_starts.write(start, by=by, trigger=trigger, now=_database_time.now())
+        where = f"{job.tag} in {start.environment.slug}"
+        _audit.write("start", kind="run", tag=str(started.pk), by=by, integration=job.integration, reason=where)
+    return started
+
+
+def run_due(*, integration: models.Integration, by: Actor) -> list[models.Run]:
+    """Fire every job of the integration whose time has come and that is not held; return the runs that this started.
+
+    Workers do the same by themselves; this is for installations that have none at the moment.
+    """
+    require(by, "run_job", to="run jobs")
+    now = _database_time.now()
+    jobs = models.Job.objects.for_integration(integration)
+    before = models.Slot.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    while _firing.fire_due(now=now, limit=_AT_ONCE, among=jobs) == _AT_ONCE:
+        pass
+    slots = models.Slot.objects.for_integration(integration).filter(pk__gt=before, recorded_at=now, run__isnull=False)
+    return [slot.run for slot in slots.select_related("run").order_by("nominal_at") if slot.run is not None]
+
+
+# Holding and going on
+
+
+def pause(*, jobs: Iterable[models.Job], by: Actor, reason: str = "") -> int:
+    """Let none of these jobs' schedules fire until they are resumed; return how many were not paused yet.
+
+    What is running goes on to its end; what waits for it waits until the job is resumed.
+    """
+    return _set_paused(jobs, True, by=by, reason=reason)
+
+
+def resume(*, jobs: Iterable[models.Job], by: Actor, reason: str = "") -> int:
+    """Let the schedules of these jobs fire again, from now on; return how many were paused.
+
+    The times that have passed meanwhile are written down as skipped.
+    """
+    return _set_paused(jobs, False, by=by, reason=reason)
+
+
+def reschedule(*, job: models.Job, schedule: JsonObject | None, by: Actor) -> models.Job:
+    """Give the job another schedule, or none.
+
+    Raises:
+        DefinitionError: it can never fire, with the places.
+    """
+    return store.update(integration=job.integration, tag=job.tag, changes={"schedule": schedule}, by=by)
+
+
+def history(*, job: models.Job, by: Actor, limit: int = 100) -> list[models.Run]:
+    """Return the job's latest runs, the newest first: those of its schedule, their retries and those by hand."""
+    require(by, "view_run", to="see runs")
+    runs = models.Run.objects.visible_to(by).filter(job=job).select_related("environment", "feature", "created_by")
+    return list(runs.defer("input", "output", "evidence").order_by("-created_at")[:limit])
+
+
+# Looking ahead
+
+
+def preview(
+    *, schedule: JsonObject, created_at: dt.datetime | None = None, count: int = _PREVIEWED
+) -> list[dt.datetime]:
+    """Return the next times of a schedule that need not be saved, in UTC.
+
+    Raises:
+        DefinitionError: with what is wrong with it, at places below `schedule`.
+    """
+    parsed = Schedule.parse(schedule, place="schedule")
+    problems = check_schedule(parsed, place="schedule")
+    if problems:
+        raise DefinitionError(problems)
+    now = _database_time.now()
+    anchor = (created_at or now).replace(microsecond=0)
+    return next_times(parsed, anchor=anchor, after=now, count=count, left=parsed.limit)
+
+
+def coming(*, job: models.Job, until: dt.datetime | None = None, count: int = _PREVIEWED) -> list[dt.datetime]:
+    """Return the job's next times, up to `until`; none while it is held, or when it has come to an end."""
+    timetable = job.timetable()
+    if timetable is None or job.next_at is None:
+        return []
+    limit = timetable.schedule.limit
+    left = None if limit is None else limit - job.fired
+    after = job.next_at - _schedules.INSTANT
+    times = next_times(timetable.schedule, anchor=timetable.anchor, after=after, count=count, left=left)
+    return [time for time in times if until is None or time <= until]
+
+
+def _set_paused(jobs: Iterable[models.Job], paused: bool, *, by: Actor, reason: str) -> int:
+    require(by, "pause_job", to="pause and resume jobs")
+    rows = models.Job.objects.filter(pk__in=[job.pk for job in jobs], paused=not paused)
+    with transaction.atomic():
+        # Those that are to fire first go on first.
+        held = list(rows.select_related("integration").select_for_update(of=("self",)).order_by("held_from", "pk"))
+        for job in held:
+            before = _schedules.Planned.of(job)
+            job.paused = paused
+            job.save(update_fields=["paused", "updated_at"])
+            _schedules.replan(job, before, now=_database_time.now())
+            _audit.write(
+                "pause" if paused else "resume",
+                kind="job",
+                tag=job.tag,
+                by=by,
+                integration=job.integration,
+                before={"paused": not paused},
+                after={"paused": paused},
+                reason=reason,
+            )
+        for integration in {job.integration for job in held}:
+            integration.touch()
+    return len(held)

@@ -1,0 +1,309 @@
+"""Fires jobs: decides what becomes of each time that has come, starts the runs, and writes all of it down.
+
+Any number of schedulers may do this at once. A job's times are dealt with in one transaction that moves its `next_at`
+on if it is still where it was read, so each time is dealt with once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from integrations import models
+from integrations.definitions.schedules import Timetable
+from integrations.errors import Busy, DefinitionError, IntegrationsError
+from integrations.models.job import JobQuerySet
+from integrations.models.run import RunQuerySet
+from integrations.operations import _dispatch_state, _job_starts, _schedules
+from integrations.operations._job_starts import Start
+from integrations.operations.actors import SYSTEM
+
+logger = logging.getLogger(__name__)
+
+Status = models.Slot.Status
+#: What is due for longer has been missed: no scheduler was there for it.
+GRACE = dt.timedelta(seconds=60)
+#: How many missed times `run_all` makes up for, the last ones.
+MOST_MADE_UP = 100
+#: How many times of one job may wait for its runs to end.
+MOST_QUEUED = 100
+#: How many jobs share a transaction, and so a disk write.
+BATCH = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Time:
+    """One time that has come, and what is to become of it if nothing stands in its way."""
+
+    nominal_at: dt.datetime
+    #: Told of in its row.
+    note: str = ""
+    #: One that makes up for a missed one waits where others would be left out.
+    is_made_up: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gap:
+    """Times that nothing starts."""
+
+    since: dt.datetime
+    until: dt.datetime
+    status: models.Slot.Status
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    job: models.Job
+    timetable: Timetable
+    times: Sequence[_Time]
+    gaps: Sequence[_Gap]
+    #: What every time of the job is started from, or why none can.
+    start: Start | IntegrationsError
+    now: dt.datetime = field(repr=False)
+
+
+def fire_due(*, now: dt.datetime, limit: int = BATCH, among: JobQuerySet | None = None) -> int:
+    """Deal with up to `limit` jobs whose time has come, and return how many there were; 0 when nothing was due."""
+    jobs = models.Job.objects.all() if among is None else among
+    due = list(jobs.due(now).select_related("integration", "environment")[:limit])
+    if not due:
+        return 0
+    plans = [plan for job in due if (plan := _planned(job, now)) is not None]
+    with transaction.atomic():
+        mine = _locked(plan.job for plan in plans)
+        for plan in plans:
+            if plan.job.pk in mine:
+                _carry_out_safely(plan)
+    return len(due)
+
+
+def start_queued(*, now: dt.datetime, limit: int = BATCH) -> int:
+    """Start up to `limit` times that waited and whose turn it is, and return how many there were."""
+    with_job = ("job__integration", "job__environment")
+    slots = list(models.Slot.objects.startable(now).select_related(*with_job)[:limit])
+    starts = [(slot, _prepared(slot.job)) for slot in slots]
+    for slot, start in starts:
+        with transaction.atomic():
+            if _locked([slot.job]):
+                _start_queued(slot, start, now=now)
+    return len(slots)
+
+
+def let_next_go(job_id: int, *, now: dt.datetime) -> bool:
+    """Give the job's next queued time its turn if none of the schedule's own runs is unfinished any more."""
+    if unfinished(job_id).exists():
+        return False
+    waiting = models.Slot.objects.queued().filter(job=job_id)
+    if waiting.filter(due_at__isnull=False).exists():
+        return False
+    following = waiting.first()
+    return following is not None and models.Slot.objects.filter(pk=following.pk).update(due_at=now) == 1
+
+
+def let_overlooked_go(*, now: dt.datetime) -> None:
+    """Give those their turn that nobody gave it: a run may end just while a time is being queued behind it."""
+    waiting = models.Slot.objects.filter(status=Status.QUEUED, due_at__isnull=True)
+    for job_id in waiting.order_by().values_list("job", flat=True).distinct():
+        let_next_go(job_id, now=now)
+
+
+def unfinished(job_id: int) -> RunQuerySet:
+    """Return the schedule's own runs that have not ended: those started by hand stand beside the schedule."""
+    return models.Run.objects.unfinished().filter(job=job_id, nominal_at__isnull=False)
+
+
+# What is to become of the times that have come
+
+
+def _planned(job: models.Job, now: dt.datetime) -> _Plan | None:
+    """Return the plan; a job whose schedule cannot be read any more stops, with the reason in its ledger."""
+    try:
+        return _plan(job, now)
+    except DefinitionError as error:
+        assert job.next_at is not None  # noqa: S101 (for the type checker: it is due)
+        slot = models.Slot(
+            job=job, nominal_at=job.next_at, recorded_at=now, status=Status.REFUSED, reason=error.message
+        )
+        with transaction.atomic():
+            if _locked([job]):
+                models.Slot.objects.bulk_create([slot], ignore_conflicts=True)
+                models.Job.objects.filter(pk=job.pk).update(next_at=None)
+        return None
+
+
+def _plan(job: models.Job, now: dt.datetime) -> _Plan:
+    timetable = job.timetable()
+    assert timetable is not None and job.next_at is not None  # noqa: S101, PT018 (for the type checker: it is due)
+    after = job.next_at - _schedules.INSTANT
+    gaps, since = [], after
+    restored = _dispatch_state.slots_from() if now - job.next_at > GRACE else None
+    if restored is not None and restored > job.next_at:
+        why = "the database was restored from a backup later than this, and may have fired it already"
+        gaps.append(_Gap(since=job.next_at, until=restored, status=Status.SKIPPED, reason=why))
+        since = restored
+    times, missed = _sorted(job, timetable, since, now)
+    return _Plan(
+        job=job,
+        timetable=timetable,
+        times=times,
+        gaps=[*gaps, *missed],
+        start=_prepared(job) if times else IntegrationsError(),
+        now=now,
+    )
+
+
+def _sorted(
+    job: models.Job, timetable: Timetable, after: dt.datetime, now: dt.datetime
+) -> tuple[list[_Time], list[_Gap]]:
+    """Return the times that are to start, and those that nothing starts, by the job's policy for missed ones."""
+    fresh_from = now - GRACE
+    fresh = [_Time(nominal_at=time) for time in timetable.between(after=max(after, fresh_from), until=now)]
+    if fresh_from <= after:
+        return fresh, []
+    last = timetable.last(MOST_MADE_UP, after=after, until=fresh_from)
+    if not last:
+        return fresh, []
+    why = _why_missed(job, last[-1])
+    match job.missed:
+        case models.Job.Missed.RUN_ALL:
+            made_up = [_Time(nominal_at=time, note=f"made up for: {why}", is_made_up=True) for time in last]
+            rest = timetable.last(1, after=after, until=last[0] - _schedules.INSTANT)
+            beyond = f"{why}; only the last {MOST_MADE_UP} are made up for"
+            return [*made_up, *fresh], _missed(after, rest[-1], beyond) if rest else []
+        case models.Job.Missed.RUN_ONCE if not fresh:
+            rest = last[:-1]
+            once = _Time(nominal_at=last[-1], note=f"made up for all that were missed: {why}", is_made_up=True)
+            return [once], _missed(after, rest[-1], f"{why}; made up for by the last one") if rest else []
+        case models.Job.Missed.RUN_ONCE:
+            return fresh, _missed(after, last[-1], f"{why}; made up for by the next one")
+        case _:
+            return fresh, _missed(after, last[-1], why)
+
+
+def _missed(after: dt.datetime, until: dt.datetime, why: str) -> list[_Gap]:
+    return [_Gap(since=after, until=until, status=Status.MISSED, reason=why)]
+
+
+def _why_missed(job: models.Job, time: dt.datetime) -> str:
+    freeze = models.Freeze.objects.filter(environment=job.environment_id).at(time).order_by("-started_at").first()
+    if freeze is None:
+        return "no worker was there to fire it, or dispatch was paused"
+    because = f": {freeze.reason}" if freeze.reason else ""
+    return f'environment "{job.environment}" was frozen{because}'
+
+
+def _prepared(job: models.Job) -> Start | IntegrationsError:
+    try:
+        return _job_starts.prepare(job)
+    except IntegrationsError as error:
+        return error
+
+
+# Writing it down
+
+
+def _locked(jobs: Iterable[models.Job]) -> set[int]:
+    """Return those of these jobs that still stand as they were read, and that nobody else is dealing with."""
+    read = {job.pk: (job.next_at, job.updated_at) for job in jobs}
+    rows = models.Job.objects.filter(pk__in=read).select_for_update(skip_locked=True)
+    return {pk for pk, *stands in rows.values_list("pk", "next_at", "updated_at") if tuple(stands) == read[pk]}
+
+
+def _carry_out_safely(plan: _Plan) -> None:
+    """Carry a plan out, or leave the job as it was: one that cannot be dealt with holds nobody else up."""
+    try:
+        with transaction.atomic():
+            _carry_out(plan)
+    except Busy as error:
+        # Everything about it stays due; it is looked at again when the queue may have room.
+        logger.warning(
+            "The queue is full, so a job fires later",
+            extra={"action": "job_waits", "job": plan.job.pk, "queued": error.queued},
+        )
+
+
+def _carry_out(plan: _Plan) -> None:
+    job, now = plan.job, plan.now
+    for gap in plan.gaps:
+        _schedules.record_gap(
+            job, plan.timetable, since=gap.since, until=gap.until, status=gap.status, reason=gap.reason, now=now
+        )
+    fired = job.fired
+    for slot in _slots(plan):
+        slot.save()
+        fired += slot.status in (Status.STARTED, Status.QUEUED)
+    job.fired, job.next_at = fired, job.next_after(now, fired=fired)
+    models.Job.objects.filter(pk=job.pk).update(fired=job.fired, next_at=job.next_at)
+
+
+def _slots(plan: _Plan) -> Iterator[models.Slot]:
+    """Yield a row for each time, its run started, until the schedule's limit is reached."""
+    job, limit = plan.job, plan.timetable.schedule.limit
+    left = None if limit is None else limit - job.fired
+    times = [time.nominal_at for time in plan.times]
+    known = set(models.Slot.objects.filter(job=job, nominal_at__in=times).values_list("nominal_at", flat=True))
+    for time in plan.times:
+        if time.nominal_at in known:  # by a scheduler whose clock goes before
+            continue
+        if left is not None and left <= 0:
+            return
+        slot = _slot(plan, time)
+        if left is not None and slot.status in (Status.STARTED, Status.QUEUED):
+            left -= 1
+        yield slot
+
+
+def _slot(plan: _Plan, time: _Time) -> models.Slot:
+    slot = models.Slot(job=plan.job, nominal_at=time.nominal_at, recorded_at=plan.now, reason=time.note)
+    if isinstance(plan.start, IntegrationsError):
+        slot.status, slot.reason = Status.REFUSED, plan.start.message
+    elif (ahead := _ahead(plan.job)) is None:
+        _run(slot, plan.start, now=plan.now)
+    elif plan.job.overlap == models.Job.Overlap.QUEUE or time.is_made_up:
+        slot.status = Status.QUEUED
+    else:
+        slot.status, slot.reason = Status.OVERLAPPED, ahead
+    if slot.status == Status.QUEUED and models.Slot.objects.queued().filter(job=plan.job).count() >= MOST_QUEUED:
+        slot.status, slot.reason = Status.OVERLAPPED, f"{MOST_QUEUED} times wait for the job's runs to end already"
+    return slot
+
+
+def _ahead(job: models.Job) -> str | None:
+    """Return what another run of the job would overlap with, None when it may start."""
+    if job.overlap == models.Job.Overlap.ALLOW:
+        return None
+    run = unfinished(job.pk).order_by("pk").first()
+    if run is not None:
+        return f"run {run.pk} was still {run.status}"
+    queued = models.Slot.objects.queued().filter(job=job).first()
+    return None if queued is None else f"the time at {queued.nominal_at.isoformat()} was still waiting"
+
+
+def _run(slot: models.Slot, start: Start, *, now: dt.datetime) -> None:
+    run = _job_starts.write(start, by=SYSTEM, trigger=models.Run.Trigger.JOB, now=now, nominal_at=slot.nominal_at)
+    slot.run, slot.status, slot.due_at = run, Status.STARTED, None
+    if run.is_deduplicated:
+        slot.reason = f"run {run.pk} had been started with an equal key"
+
+
+def _start_queued(slot: models.Slot, start: Start | IntegrationsError, *, now: dt.datetime) -> None:
+    """Start a queued time unless somebody was faster; the job's row is locked."""
+    if not models.Slot.objects.filter(pk=slot.pk, status=Status.QUEUED, due_at__lte=now).exists():
+        return
+    if slot.job.overlap != models.Job.Overlap.ALLOW and unfinished(slot.job_id).exists():
+        slot.due_at = None  # that run's end gives it its turn again
+    elif isinstance(start, IntegrationsError):
+        slot.status, slot.reason, slot.due_at = Status.REFUSED, start.message, None
+    else:
+        try:
+            _run(slot, start, now=now)
+        except Busy as error:
+            slot.due_at = now + dt.timedelta(seconds=error.retry_after_seconds)
+    slot.save()
+    if slot.status == Status.REFUSED:
+        let_next_go(slot.job_id, now=now)
