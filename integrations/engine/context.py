@@ -89,6 +89,8 @@ class Context:
     limits: Limits | None = None
     clock: Clock = field(default_factory=SystemClock)
     checkpoints: Mapping[StepKey, Checkpoint] = field(default_factory=dict)
+    #: A larger result of the run fails it; None is no limit.
+    output_cap_bytes: int | None = None
     #: A wait up to this many seconds stays in the execution; a longer one parks the run.
     longest_inline_wait_seconds: float = 2.0
     #: Cancelling aborts the run where it is, outside calls included.

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from integrations.engine import truncated
 from integrations.engine.context import Context
 from integrations.engine.journal import Journal
 from integrations.engine.plan import Plan
@@ -76,7 +77,7 @@ class Execution:
     def taken_over(self, result: Json) -> Json:
         """Return a result that comes from where it was stored, and remember whether something of it was redacted."""
         self._restored_redacted = self._restored_redacted or holds_redacted(result)
-        return result
+        return truncated.taken_over(result)
 
     def reads_redacted(self, resolved: Json) -> bool:
         """Return whether a value that was redacted when it was stored ended up in this resolved mapping."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from integrations.engine import planner
+from integrations.definitions.truncation import size_beyond
+from integrations.engine import planner, truncated
 from integrations.engine.branches import run_sequences
 from integrations.engine.context import Context
 from integrations.engine.execution import Ending, Execution
@@ -102,12 +103,26 @@ async def _finished(execution: Execution) -> Outcome:
     except FAILURES as error:
         kept = step_error(error, redact=execution.secrecy.text)
         return Outcome(status="failed", error=RunError(code=kept.code, message=kept.message, place="output"))
-    return Outcome(status="succeeded", output=execution.secrecy.json(output))
+    output = execution.secrecy.json(output)
+    too_large = _too_large(output, execution.context.output_cap_bytes)
+    return too_large or Outcome(status="succeeded", output=output)
+
+
+def _too_large(output: Json, cap_bytes: int | None) -> Outcome | None:
+    """Return the failure of a run whose result is larger than may be kept.
+
+    It is not truncated: whoever asked for it, and a run above, would take what is left for the whole.
+    """
+    size = None if cap_bytes is None else size_beyond(output, cap_bytes=cap_bytes)
+    if size is None:
+        return None
+    message = f"the result is {size} bytes long; return less, or raise DUCTAPE_OUTPUT_CAP_BYTES from {cap_bytes}"
+    return Outcome(status="failed", error=RunError(code="output_too_large", message=message, place="output"))
 
 
 async def _output(execution: Execution) -> Json:
     plan = execution.plan
     if plan.result_of is not None:
         sequence, event = plan.result_of
-        return execution.results[sequence][event]
+        return truncated.whole(execution.results[sequence][event])
     return None if plan.output is None else await look_up(execution, plan.output, execution.values(), logs=[])

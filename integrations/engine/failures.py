@@ -34,7 +34,7 @@ def step_error(error: Exception, *, redact: Callable[[str], str]) -> StepError:
 
 def _code(error: Exception) -> str:
     if isinstance(error, ResolveError):
-        return "unresolved"
+        return str(getattr(error, "code", "unresolved"))
     if isinstance(error, DefinitionError):
         return "bad_input"
     return str(getattr(error, "code", "failed"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from integrations.engine import truncated
 from integrations.engine.attempts import run_step
 from integrations.engine.comparisons import type_word
 from integrations.engine.conditions import BadCondition
@@ -47,7 +48,7 @@ async def for_each(execution: Execution, step: Step, planned: PlannedCondition) 
     except FAILURES as error:
         raise await turn.refused(error) from None
     width = min(planned.condition.parallel, len(items))
-    results = await _Pass(execution, step, items, width=width).run()
+    results = truncated.joined(await _Pass(execution, step, items, width=width).run())
     await turn.succeeded(results, reason=_times(len(items)))
     return results
 

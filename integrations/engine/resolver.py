@@ -30,6 +30,7 @@ from integrations.definitions.references import (
 from integrations.engine import operators
 from integrations.engine.comparisons import type_word
 from integrations.engine.resolve_errors import MissingValue, ResolveError
+from integrations.engine.truncated import Truncated
 from integrations.types import Json, JsonObject
 
 __all__ = [
@@ -175,6 +176,8 @@ class _Resolver:
                 value = value[step]
             except (LookupError, TypeError):
                 return MISSING
+        if type(value) is Truncated:
+            value.refuse()
         return value  # type: ignore[no-any-return]  # the readers and the steps give Json
 
     def interpolation(self, node: Interpolation) -> str:

@@ -10,8 +10,9 @@ from django.db import models
 from django.db.models import Expression
 from django.db.models.lookups import IsNull, Lookup, Transform
 
-from integrations import strict_json
+from integrations import conf, strict_json
 from integrations.definitions.base import TAG_PATTERN
+from integrations.definitions.truncation import capped
 from integrations.types import Json
 
 if TYPE_CHECKING:
@@ -49,6 +50,18 @@ class ExactJSONField(models.JSONField):
 
     def get_transform(self, lookup_name: str) -> type[Transform] | None:
         return None
+
+
+class CappedJSONField(ExactJSONField):
+    """History: JSON that is stored whole up to DUCTAPE_PAYLOAD_CAP_BYTES, and as a mark beyond; see `truncation`."""
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> str:
+        return capped(value, cap_bytes=conf.payload_cap_bytes())
+
+    def deconstruct(self) -> Any:
+        """Be an ExactJSONField to migrations: the column is the same."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, f"{__name__}.{ExactJSONField.__name__}", args, kwargs
 
 
 class TagField(_CharField):

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from integrations.models.fields import ExactJSONField
+from integrations.models.fields import CappedJSONField
 from integrations.models.run import Run
 from integrations.models.visibility import ScopedQuerySet
 
@@ -84,8 +84,8 @@ class Step(models.Model):
     status = models.CharField(max_length=16, choices=Status)
     #: Why it was skipped, waited, retried, fell back …
     reason = models.TextField(blank=True, default="")
-    input = ExactJSONField(null=True, blank=True)
-    output = ExactJSONField(null=True, blank=True)
+    input = CappedJSONField(null=True, blank=True)
+    output = CappedJSONField(null=True, blank=True)
     error_code = models.CharField(max_length=64, blank=True, default="")
     error_message = models.TextField(blank=True, default="")
     #: 1-based place in a function's own source.

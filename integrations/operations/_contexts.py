@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from integrations import models
+from integrations import conf, models
 from integrations.connectors.redaction import Redactor
 from integrations.definitions.release import Release
 from integrations.engine.context import Cancellation, Context, RunInfo
@@ -47,6 +47,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
         clock=runtime.clock,
         checkpoints=_checkpoints.of(run) if _checkpoints.may_have(run) else {},
         cancellation=cancellation,
+        output_cap_bytes=conf.output_cap_bytes(),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from integrations import models
+from integrations import conf, models
+from integrations.definitions.truncation import capped_lines
 from integrations.engine.records import Outcome, StepKey, StepRecord
 from integrations.models import run_ends
 from integrations.operations import _database_time, _families
@@ -117,6 +118,9 @@ def _row(sheet: StepSheet, record: StepRecord) -> models.Step:
 
 def _log_rows(step: models.Step, record: StepRecord) -> Iterable[models.RunLog]:
     at = record.finished_at or record.started_at
+    texts = capped_lines([line.text for line in record.logs], cap_bytes=conf.payload_cap_bytes())
+    # What was cut off has no line.
     return (
-        models.RunLog(run_id=step.run_id, step=step, at=at, level=line.level, text=line.text) for line in record.logs
+        models.RunLog(run_id=step.run_id, step=step, at=at, level=line.level, text=text)
+        for line, text in zip(record.logs, texts, strict=False)
     )
