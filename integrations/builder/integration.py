@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 from integrations import models
 from integrations.builder.approvals import Approval
 from integrations.builder.approvals import describe as describe_approval
+from integrations.builder.runs import RunMethods
 from integrations.definitions.cache import Cache
 from integrations.definitions.connected_app import ConnectedApp
 from integrations.definitions.database import Database
@@ -33,7 +34,7 @@ from integrations.operations.actors import Actor
 from integrations.operations.store import Shape, Store
 
 
-class IntegrationBuilder:
+class IntegrationBuilder(RunMethods):
     """Describes one integration after the other.
 
     Keywords are the field names of the definitions. What is created, updated or fetched comes back as a frozen

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from integrations.definitions.base import Definition, Description, GivenJson, Many, Name, Tag
 from integrations.definitions.cache import Period
+from integrations.definitions.effects import Effect, effect_of_method
 from integrations.definitions.field import Field, Fields
 from integrations.definitions.rate_limit import RateLimit
 from integrations.definitions.retry import RetryPolicy
@@ -109,6 +110,8 @@ class Action(Definition):
     pagination: dict[str, JsonValue] | None = None
     #: Whether calling twice is the same as calling once; by its method when left out.
     idempotent: bool | None = None
+    #: What calling it does to the outside, for replays; by its method when left out.
+    effect: Effect | None = None
 
     @property
     def body_fields(self) -> tuple[Field, ...]:
@@ -122,6 +125,10 @@ class Action(Definition):
     def is_idempotent(self) -> bool:
         """Source of the default: RFC 9110 section 9.2.2."""
         return self.method not in ("POST", "PATCH") if self.idempotent is None else self.idempotent
+
+    @property
+    def own_effect(self) -> Effect:
+        return self.effect or effect_of_method(self.method)
 
 
 class TokenPlacement(Definition):

@@ -7,12 +7,14 @@ from integrations.models.app_parts import AppAction, AppAuth, AppConstant, AppEn
 from integrations.models.approval import Approval, ApprovalQuerySet
 from integrations.models.audit_record import AuditRecord
 from integrations.models.base import DefinitionModel, PartModel
+from integrations.models.bulk_operation import BulkItem, BulkOperation
 from integrations.models.cache import Cache
 from integrations.models.cache_entry import CacheEntry
 from integrations.models.circuit import Circuit
 from integrations.models.connected_app import AppBinding, ConnectedApp
 from integrations.models.database import Database, DatabaseEnvironment
 from integrations.models.environment import Environment
+from integrations.models.failure_group import FailureGroup
 from integrations.models.feature import Feature, FeatureVersion
 from integrations.models.freeze import Freeze
 from integrations.models.frozen import RowIsFrozen
@@ -47,6 +49,8 @@ __all__ = [
     "Approval",
     "ApprovalQuerySet",
     "AuditRecord",
+    "BulkItem",
+    "BulkOperation",
     "Cache",
     "CacheEntry",
     "Circuit",
@@ -55,6 +59,7 @@ __all__ = [
     "DatabaseEnvironment",
     "DefinitionModel",
     "Environment",
+    "FailureGroup",
     "Feature",
     "FeatureVersion",
     "Freeze",

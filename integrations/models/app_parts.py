@@ -52,6 +52,7 @@ class AppAction(PartModel[Action]):
         "responses",
         "pagination",
         "idempotent",
+        "effect",
     )
 
     class Method(models.TextChoices):
@@ -62,6 +63,11 @@ class AppAction(PartModel[Action]):
         PATCH = "PATCH", "PATCH"
         DELETE = "DELETE", "DELETE"
         OPTIONS = "OPTIONS", "OPTIONS"
+
+    class Effect(models.TextChoices):
+        READ = "read", "It only reads"
+        WRITE = "write", "It writes"
+        IRREVERSIBLE = "irreversible", "It cannot be undone"
 
     app = models.ForeignKey("integrations.App", on_delete=models.CASCADE, related_name="actions")
     tag = TagField()
@@ -80,6 +86,8 @@ class AppAction(PartModel[Action]):
     pagination = ExactJSONField(null=True, blank=True)
     #: None goes by the method.
     idempotent = models.BooleanField(null=True, blank=True)
+    #: "" goes by the method.
+    effect = models.CharField(max_length=16, choices=Effect, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["app", "tag"], name="app_action_tag_unique")]

@@ -109,6 +109,7 @@ class Run(models.Model):
         JOB = "job", "Job"
         WEBHOOK = "webhook", "Webhook"
         RUN = "run", "Another run"
+        REPLAY = "replay", "Replay"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # PROTECT: whoever deletes an integration or an environment decides about its history first.
@@ -142,6 +143,10 @@ class Run(models.Model):
     #: 1 for the job's first try, 2 for its first retry.
     job_attempt = models.PositiveSmallIntegerField(default=1)
     replay_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replays")
+    #: Why somebody wanted the replay.
+    replay_reason = models.TextField(blank=True, default="")
+    #: Of a replay, by the step that nests a feature: the run that its nested run goes on from.
+    nested_from = ExactJSONField(default=dict, blank=True)
 
     status = models.CharField(max_length=16, choices=RunStatus, default=RunStatus.QUEUED)
     trigger = models.CharField(max_length=16, choices=Trigger)
@@ -153,6 +158,17 @@ class Run(models.Model):
     error_message = models.TextField(blank=True, default="")
     #: `sequence/event` of the step that ended the run.
     error_place = models.CharField(max_length=200, blank=True, default="")
+    #: The failures like this one.
+    failure_group = models.ForeignKey(
+        "integrations.FailureGroup",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="runs",
+        db_index=False,
+    )
+    #: What it last worked with: each binding's digest by access tag.
+    bindings = ExactJSONField(default=dict, blank=True)
     #: False keeps only the result.
     store_event_results = models.BooleanField(default=True)
 
@@ -217,6 +233,11 @@ class Run(models.Model):
             models.Index(fields=["job", "-created_at"], condition=Q(job__isnull=False), name="run_by_job"),
             models.Index(
                 fields=["job"], condition=Q(finished_at__isnull=True, job__isnull=False), name="run_job_unfinished"
+            ),
+            models.Index(
+                fields=["failure_group", "-created_at"],
+                condition=Q(failure_group__isnull=False),
+                name="run_by_failure_group",
             ),
             # What is past its retention; written once, when a run ends.
             models.Index(

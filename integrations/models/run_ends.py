@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
@@ -13,7 +13,17 @@ from django.db import connection
 from integrations.models.run import Run
 from integrations.models.run_states import FINAL, RunStatus, refuse_illegal
 
-_COLUMNS = ("status", "output", "due_at", "error_code", "error_message", "error_place", "finished_at", "updated_at")
+_COLUMNS = (
+    "status",
+    "output",
+    "due_at",
+    "error_code",
+    "error_message",
+    "error_place",
+    "bindings",
+    "finished_at",
+    "updated_at",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +39,8 @@ class RunEnd:
     error_message: str = ""
     error_place: str = ""
     due_at: dt.datetime | None = None
+    #: What it was executed with.
+    bindings: Mapping[str, str] = field(default_factory=dict)
 
 
 def store(ends: Iterable[RunEnd], *, now: dt.datetime) -> None:
@@ -62,6 +74,7 @@ def _parameters(end: RunEnd, now: dt.datetime) -> tuple[Any, ...]:
         "error_code": end.error_code,
         "error_message": end.error_message,
         "error_place": end.error_place,
+        "bindings": dict(end.bindings),
         "finished_at": now if end.status in FINAL else None,
         "updated_at": now,
     }

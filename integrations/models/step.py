@@ -97,6 +97,9 @@ class Step(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     #: When a waiting step goes on.
     due_at = models.DateTimeField(null=True, blank=True)
+    #: The run that executed it, where a replay took it over. No foreign key: that run may be pruned by now, and whoever
+    #: prunes does not look for it in all steps there are.
+    taken_from = models.UUIDField(null=True, blank=True)
 
     objects = StepQuerySet.as_manager()
 

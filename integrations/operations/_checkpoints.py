@@ -7,6 +7,14 @@ from integrations.engine.records import Checkpoint, StepKey, checkpoints_of
 from integrations.operations._records import record_of
 
 
+def may_have(run: models.Run) -> bool:
+    """Return whether there can be any: the first claim of a run finds none, and most runs have no second one.
+
+    A replay begins with what it has taken over. Not told by `replay_of`, which is gone once that run is pruned.
+    """
+    return run.fence > 1 or run.trigger == models.Run.Trigger.REPLAY
+
+
 def of(run: models.Run) -> dict[StepKey, Checkpoint]:
     """Return what each step's latest attempt has left."""
     return checkpoints_of(record_of(step) for step in run.steps.order_by("attempt"))

@@ -30,6 +30,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
     release = _release(run.release.digest)
     opened = _opening.open_for(run.environment, stamp_of(run.environment.integration))
     run.bindings = {tag: opened.bindings[tag].digest for tag in release.apps if tag in opened.bindings}
+    run.bindings = {tag: opened.bindings[tag].digest for tag in release.apps if tag in opened.bindings}
     return Context(
         run=_run_info(run, release),
         release=release,

@@ -7,7 +7,7 @@ from typing import Any
 from integrations import models
 from integrations.definitions.release import Release
 from integrations.engine.ports import NestedRun
-from integrations.operations import _database_time, _dispatch, _families, _lanes, _releases
+from integrations.operations import _database_time, _dispatch, _families, _lanes, _nested_replays, _releases
 from integrations.operations._telling import Teller
 from integrations.types import JsonObject
 
@@ -36,6 +36,7 @@ class NestedRuns:
         row, release = _releases.nested(self._release, feature, above.environment.integration)
         version = row.feature_version
         feature_id = version.feature_id if version else None
+        start = _nested_replays.start_of(above, place, release, input)
         nested = models.Run.objects.create(
             integration_id=above.integration_id,
             environment_id=above.environment_id,
@@ -46,13 +47,14 @@ class NestedRuns:
             parent_step=place,
             depth=above.depth + 1,
             priority=above.priority,
-            trigger=models.Run.Trigger.RUN,
             input=input,
             created_by_id=above.created_by_id,
             store_event_results=release.feature.store_event_results,
             due_at=_database_time.now(),
             **self._queueing(release, feature_id),
+            **start.columns,
         )
+        start.put(nested)
         _dispatch.announce([nested.pk])
         return _described(nested)
 

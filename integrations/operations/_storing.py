@@ -9,7 +9,7 @@ from integrations import conf, models
 from integrations.definitions.truncation import capped_lines
 from integrations.engine.records import Outcome, StepKey, StepRecord
 from integrations.models import run_ends
-from integrations.operations import _database_time, _families
+from integrations.operations import _checkpoints, _database_time, _families
 
 _IDENTITY = ["run", "sequence", "event", "role", "iteration", "attempt"]
 _CHANGING = [
@@ -40,8 +40,7 @@ class StepSheet:
     def __init__(self, run: models.Run) -> None:
         self.run = run
         self._positions: dict[_Place, int] = {}
-        # The first claim of a run finds no steps, and most runs have no second one.
-        self._first = models.Step.objects.filter(run=run).count() if run.fence > 1 else 0
+        self._first = models.Step.objects.filter(run=run).count() if _checkpoints.may_have(run) else 0
 
     def position_of(self, record: StepRecord) -> int:
         return self._positions.setdefault((record.key, record.attempt), self._first + len(self._positions))
@@ -84,6 +83,7 @@ def _end(run: models.Run, outcome: Outcome) -> run_ends.RunEnd:
         error_message=error.message if error else "",
         error_place=error.place if error else "",
         due_at=outcome.due_at,
+        bindings=run.bindings,
     )
 
 

@@ -26,6 +26,7 @@ DEFINED = [model for model in apps.get_app_config("integrations").get_models() i
 #: Columns in which "" stands for the definition's None.
 EMPTY_FOR_NONE = {
     "AppAction.request_type",
+    "AppAction.effect",
     "AppAuth.action_tag",
     "AppAuth.token_url",
     "Feature.language",

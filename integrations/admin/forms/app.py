@@ -11,6 +11,7 @@ from integrations.admin.forms.fields import TAG_HELP, JsonField, choice_field
 from integrations.admin.forms.parts import PartForm
 from integrations.definitions.app import Auth, RequestType, Webhook
 from integrations.definitions.cache import Period
+from integrations.definitions.effects import Effect
 from integrations.definitions.field import FieldType
 from integrations.types import JsonObject
 
@@ -57,7 +58,7 @@ class AppEnvironmentForm(PartForm):
 class AppActionForm(PartForm):
     SHAPE = (
         *("tag", "name", "description", "method", "resource", "request_type", "params", "query", "headers", "body"),
-        *("responses", "pagination", "idempotent"),
+        *("responses", "pagination", "idempotent", "effect"),
     )
 
     request_type = choice_field(RequestType, blank="As the environment says", label="Request is sent as")
@@ -73,6 +74,7 @@ class AppActionForm(PartForm):
         "checked against them.",
     )
     pagination = JsonField(place="pagination", rows=3)
+    effect = choice_field(Effect, blank="Goes by the method", label="What calling it does")
 
     class Meta:
         labels = {"resource": "Path", "idempotent": "Calling twice does no harm"}
@@ -80,6 +82,8 @@ class AppActionForm(PartForm):
             "tag": TAG_HELP,
             "resource": "Below the base URL, with :id or {id} for params: /v1/orders/:id.",
             "idempotent": "Unknown goes by the method: POST and PATCH are not, all others are.",
+            "effect": "Replays ask before they do a write again, and leave alone what cannot be undone. By the method: "
+            "GET, HEAD and OPTIONS read, DELETE cannot be undone, all others write.",
         }
 
 

@@ -1,0 +1,286 @@
+"""Works out what a replay takes over and what it does again; nothing is written but in `put`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from integrations import models
+from integrations.definitions.checking.uses import mappings_of
+from integrations.definitions.effects import Effect
+from integrations.definitions.feature import Event, Feature
+from integrations.definitions.references import Reference, parse_template, references_of
+from integrations.definitions.release import Release
+from integrations.engine import graph
+from integrations.engine.secrecy import holds_redacted
+from integrations.errors import NotFound, Problem
+from integrations.operations import _lineage
+from integrations.operations._effects import Effects
+from integrations.operations._pasts import Past, Pasts
+from integrations.types import Json
+
+#: Where a replay starts: from nothing, behind all that has finished, or at an event, written `sequence/event`.
+BEGINNING, FAILURE = "beginning", "failure"
+
+Key = tuple[str, str]
+#: A write that has happened is done again, or what it gave is taken over.
+Choice = Literal["again", "take_over"]
+#: `take_over`: its result is there. `go_on`: some of its iterations, or a part of its nested run, are. `again`: it was
+#: done and will be done once more. `run`: it was not done yet.
+Fate = Literal["take_over", "go_on", "again", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """An event that has done something to the outside, and that the replay would come to."""
+
+    place: str
+    effect: Effect
+    #: How often it called.
+    times: int
+    #: The run whose steps say so: the one that is replayed, or another attempt at it.
+    run_id: uuid.UUID
+    #: Only some of it is done: iterations of a loop, or a part of its nested run.
+    is_partial: bool
+    choice: Choice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPlan:
+    place: str
+    event: Event
+    effect: Effect
+    fate: Fate
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a replay will do, event by event in the order of the graph."""
+
+    events: tuple[EventPlan, ...]
+    writes: tuple[Write, ...]
+    #: Events whose calls were cut off, so that nobody knows whether they were carried out.
+    uncertain: tuple[str, ...]
+    #: The run keeps no results of its steps, so that what it has done is not known.
+    is_blind: bool
+    #: What stands in the way.
+    problems: tuple[Problem, ...]
+    #: Ids of the steps to take over.
+    step_ids: tuple[int, ...] = ()
+    #: Ids of the nested runs to go on from, by step.
+    nested_from: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def may_write(self) -> bool:
+        return any(each.effect != "read" for each in self.events)
+
+
+def plan(
+    run: models.Run, release: Release, *, start: str, choices: Mapping[str, Choice], keep_writes: bool = False
+) -> Plan:
+    """Return what a replay of `run` on `release` does.
+
+    `choices` says by place what becomes of writes that have happened. Of the others, what cannot be undone is taken
+    over and the rest done again, or with `keep_writes` taken over, too.
+
+    Raises:
+        NotFound: there is no event at `start`.
+    """
+    return _Planner(run, release, choices=choices, keep_writes=keep_writes).plan(start)
+
+
+def put(replay: models.Run, step_ids: tuple[int, ...]) -> None:
+    """Store steps of earlier attempts as checkpoints of a replay, in their order; called in its transaction."""
+    rows = models.Step.objects.filter(pk__in=step_ids).order_by("started_at", "position", "pk")
+    copies = [_copy(row, replay, position) for position, row in enumerate(rows)]
+    models.Step.objects.bulk_create(copies, batch_size=500)
+
+
+def _copy(step: models.Step, replay: models.Run, position: int) -> models.Step:
+    columns = {field.attname: getattr(step, field.attname) for field in models.Step._meta.concrete_fields}
+    own = {"id": None, "run_id": replay.pk, "position": position, "taken_from": step.taken_from or step.run_id}
+    return models.Step(**{**columns, **own})
+
+
+def at_or_after(feature: Feature, key: Key) -> set[Key]:
+    """Return the events that come at or behind one: in its own sequence, and in all that wait for that."""
+    children = graph.children_of({each.sequence_tag: each.parents for each in feature.sequence})
+    sequence, event = key
+    behind, pending = set(), list(children.get(sequence, ()))
+    while pending:
+        tag = pending.pop()
+        if tag not in behind:
+            behind.add(tag)
+            pending += children[tag]
+    found = {each for each, _ in _events(feature) if each[0] in behind}
+    own = [each for each, _ in _events(feature) if each[0] == sequence]
+    return found | set(own[own.index((sequence, event)) :])
+
+
+@dataclass(slots=True)
+class _Draft:
+    """One event while the plan is made."""
+
+    key: Key
+    event: Event
+    effect: Effect
+    past: Past | None
+    fate: Fate = "run"
+    why: str = ""
+    write: Write | None = None
+
+    @property
+    def place(self) -> str:
+        return "/".join(self.key)
+
+
+class _Planner:
+    def __init__(self, run: models.Run, release: Release, *, choices: Mapping[str, Choice], keep_writes: bool) -> None:
+        self._run, self._feature = run, release.feature
+        self._choices, self._keep_writes = choices, keep_writes
+        self._effects = Effects.read(release, run.integration_id)
+        # A nested run is an attempt of its own; what its siblings did, the runs above have planned.
+        self._pasts = Pasts(run, _lineage.runs_of(run), self._effects)
+
+    def plan(self, start: str) -> Plan:
+        again = self._again(start)
+        drafts = [self._draft(key, event, again) for key, event in _events(self._feature)]
+        problems = self._settle_redacted(drafts)
+        kept = [draft for draft in drafts if draft.fate in ("take_over", "go_on") and draft.past is not None]
+        return Plan(
+            events=tuple(_described(draft) for draft in drafts),
+            writes=tuple(draft.write for draft in drafts if draft.write is not None),
+            uncertain=tuple(draft.place for draft in drafts if self._is_uncertain(draft)),
+            is_blind=not self._run.store_event_results,
+            problems=tuple(problems),
+            step_ids=tuple(step.pk for draft in kept for step in draft.past.kept(draft.event)),  # type: ignore[union-attr]  # narrowed above
+            nested_from={
+                place: str(nested.pk)
+                for draft in kept
+                for place, nested in draft.past.nested.items()  # type: ignore[union-attr]  # narrowed above
+            },
+        )
+
+    def _again(self, start: str) -> set[Key]:
+        """Return the events from `start` on, and those from each on that was undone since."""
+        keys = [key for key, _ in _events(self._feature)]
+        again = {key for key, past in self._pasts.own.items() if past.is_undone and key in keys}
+        again = {each for key in again for each in at_or_after(self._feature, key)}
+        if start == BEGINNING:
+            return set(keys)
+        if start == FAILURE:
+            return again
+        key = tuple(start.split("/", 1))
+        if key not in keys:
+            raise NotFound("step", start, ["/".join(each) for each in keys])
+        return again | at_or_after(self._feature, (key[0], key[1]))
+
+    def _draft(self, key: Key, event: Event, again: set[Key]) -> _Draft:
+        own = self._pasts.own.get(key)
+        past = own if own is not None and own.fits(event) else None
+        effect = self._effects.of_events([event])
+        if own is not None and own.is_undone:
+            return _Draft(key, event, effect, None, fate="again", why="its rollback has undone it")
+        if past is not None and key not in again:
+            return _Draft(key, event, effect, past, fate=_fate(past, event))
+        return self._asked(_Draft(key, event, effect, past, fate="again" if past else "run"))
+
+    def _asked(self, draft: _Draft) -> _Draft:
+        """Return the draft of an event that the replay comes to, as was chosen if it has written before."""
+        past = draft.past if draft.past is not None and self._wrote(draft.past) else None
+        if past is None:
+            past = self._pasts.elsewhere(draft.key, draft.event, self._effects)
+        if past is None:
+            return draft
+        choice = self._choices.get(draft.place) or self._default(draft, past)
+        draft.write = Write(
+            place=draft.place,
+            effect=draft.effect,
+            times=len(past.writes(self._effects)),
+            run_id=past.run_id,
+            is_partial=not past.is_finished(draft.event),
+            choice=choice,
+        )
+        if choice == "take_over":
+            draft.past, draft.fate = past, _fate(past, draft.event)
+        return draft
+
+    def _default(self, draft: _Draft, past: Past) -> Choice:
+        if self._keep_writes:
+            return "take_over" if past.run_id == self._run.pk else "again"
+        return "take_over" if draft.effect == "irreversible" else "again"
+
+    def _wrote(self, past: Past) -> bool:
+        return bool(past.writes(self._effects)) or past.nested_wrote
+
+    def _is_uncertain(self, draft: _Draft) -> bool:
+        return draft.fate != "take_over" and draft.past is not None and draft.past.uncertain(self._effects)
+
+    def _settle_redacted(self, drafts: list[_Draft]) -> list[Problem]:
+        """Read anew what later events read of results that were redacted; return where that would be a write."""
+        by_key = {draft.key: draft for draft in drafts}
+        problems: dict[str, Problem] = {}
+        pending = [draft for draft in drafts if draft.fate != "take_over"]
+        while pending:
+            reader = pending.pop()
+            for read, path in _reads(reader.event):
+                draft = by_key.get(read)
+                if draft is None or draft.fate != "take_over" or not self._is_redacted(draft, path):
+                    continue
+                if draft.effect == "read":
+                    draft.fate, draft.why = "again", "what it gave was redacted when it was stored"
+                    pending.append(draft)
+                else:
+                    problems[draft.place] = _redacted(draft, reader)
+        return list(problems.values())
+
+    def _is_redacted(self, draft: _Draft, path: tuple[str | int, ...]) -> bool:
+        return draft.past is not None and holds_redacted(_at(draft.past.result(), path))
+
+
+def _events(feature: Feature) -> Iterator[tuple[Key, Event]]:
+    """Give the events in the order of the graph, each with sequence and tag."""
+    order = graph.in_order({each.sequence_tag: each.parents for each in feature.sequence})
+    by_tag = {each.sequence_tag: each for each in feature.sequence}
+    for tag in order:
+        for event in by_tag[tag].events:
+            yield (tag, event.tag), event
+
+
+def _fate(past: Past, event: Event) -> Fate:
+    if past.is_finished(event):
+        return "take_over"
+    return "go_on" if past.kept(event) or past.nested else "run"
+
+
+def _described(draft: _Draft) -> EventPlan:
+    return EventPlan(place=draft.place, event=draft.event, effect=draft.effect, fate=draft.fate, why=draft.why)
+
+
+def _reads(event: Event | None) -> Iterator[tuple[Key, tuple[str | int, ...]]]:
+    """Give what an event and its stand-ins read of other events: which, and where in its result."""
+    if event is None:
+        return
+    for _, mapping in mappings_of(event):
+        for _, pointer in references_of(parse_template(mapping)):
+            if isinstance(pointer, Reference) and pointer.root == "Sequence":
+                sequence, tag, *path = pointer.path
+                yield (str(sequence), str(tag)), tuple(path)
+    yield from _reads(event.fallback)
+
+
+def _at(value: Json, path: tuple[str | int, ...]) -> Json:
+    for key in path:
+        try:
+            value = value[key]  # type: ignore[index]  # what does not fit is caught
+        except (TypeError, LookupError):
+            return None
+    return value
+
+
+def _redacted(draft: _Draft, reader: _Draft) -> Problem:
+    message = f'"{reader.place}" reads of its result what was redacted when it was stored'
+    return Problem(f"writes/{draft.place}", message, "do it again, or start behind what reads it")

@@ -1,0 +1,200 @@
+"""Replays: another run for one that has ended, with chosen input, version and start, and a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db import transaction
+
+from integrations import models, strict_json
+from integrations.definitions import checking
+from integrations.definitions.release import Release
+from integrations.errors import InvalidInput, OperationRefused, Problem
+from integrations.operations import (
+    _audit,
+    _dispatch,
+    _lanes,
+    _lineage,
+    _releases,
+    _replaying,
+    _starting,
+    runs,
+    workers,
+)
+from integrations.operations._lineage import Attempt
+from integrations.operations._queue_room import ROOM
+from integrations.operations._recent import current_stamp
+from integrations.operations._replaying import BEGINNING, FAILURE, Choice, EventPlan, Plan, Write
+from integrations.operations.actors import Actor, require, user_of
+from integrations.types import Json, JsonObject
+
+__all__ = ["BEGINNING", "FAILURE", "Attempt", "Choice", "EventPlan", "Plan", "Preview", "Version", "Write"]
+
+#: The release that the run was on, or the latest versions of everything.
+Version = Literal["original", "latest"]
+#: How long whoever asks waits for a run that this process executes, before it is followed.
+_PATIENCE_SECONDS = 2.0
+
+Status = models.Run.Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a replay would do."""
+
+    release_row: models.Release
+    release: Release
+    plan: Plan
+
+
+def preview(
+    run: models.Run,
+    *,
+    by: Actor,
+    version: Version = "original",
+    start: str = BEGINNING,
+    writes: Mapping[str, Choice] | None = None,
+) -> Preview:
+    """Return what a replay would do, with all that stands in its way in `plan.problems`.
+
+    `start` is `beginning`, `failure` (behind all that has finished) or `sequence/event`. `writes` says by place what
+    becomes of what has been written already: `again` or `take_over`. What is not in it is done again, unless it cannot
+    be undone.
+
+    Raises:
+        PermissionRefused
+        NotFound: no event at `start`.
+        OperationRefused: the run has not ended, or there is no such version any more.
+    """
+    return _preview(run, by=by, version=version, start=start, writes=writes or {}, keep_writes=False)
+
+
+def replay(
+    run: models.Run,
+    *,
+    by: Actor,
+    reason: str,
+    input: Json = None,
+    version: Version = "original",
+    start: str = BEGINNING,
+    writes: Mapping[str, Choice] | None = None,
+) -> models.Run:
+    """Return a new queued run; `input` None is the one that the run had. See `preview` for the choices.
+
+    Raises:
+        what `preview` raises, and
+        InvalidInput: the reason is missing, the input does not fit, or a result cannot be taken over.
+        DefinitionError: the environment lacks what the feature needs.
+        Busy: the queue is full.
+    """
+    found = _preview(run, by=by, version=version, start=start, writes=writes or {}, keep_writes=False)
+    choices: JsonObject = {"version": version, "start": start, "input": "same" if input is None else "edited"}
+    return _start(run, found, input=input, reason=reason, by=by, verb="replay", choices=choices)
+
+
+def retry(run: models.Run, *, by: Actor, reason: str) -> models.Run:
+    """Return a new queued run that goes on where this one failed, with its input and its version.
+
+    What it wrote is not written again. Raises:
+        what `replay` raises, and
+        OperationRefused: it has succeeded, or what it wrote is not known.
+    """
+    if run.status == Status.SUCCEEDED:
+        raise OperationRefused(f"run {run.pk} has succeeded; replay it to do it once more")
+    found = _preview(run, by=by, version="original", start=FAILURE, writes={}, keep_writes=True)
+    if found.plan.is_blind and found.plan.may_write:
+        message = "the feature keeps no results of its steps, so nobody knows what this run has written"
+        raise OperationRefused(f"{message}; replay it from the beginning if all of that may be done again")
+    return _start(run, found, input=None, reason=reason, by=by, verb="retry", choices={})
+
+
+def go_on(run: models.Run) -> models.Run:
+    """Have a new run executed: by a worker where one is there, else in this process."""
+    return run if workers.is_one_there() else runs.execute(run, patience_seconds=_PATIENCE_SECONDS)
+
+
+def lineage(run: models.Run) -> list[Attempt]:
+    """Return all attempts of which `run` is one, each behind the one that it replays; long values stay unread."""
+    return _lineage.attempts_of(run)
+
+
+def _preview(
+    run: models.Run, *, by: Actor, version: Version, start: str, writes: Mapping[str, Choice], keep_writes: bool
+) -> Preview:
+    require(by, "replay_run", to="replay runs")
+    if not run.is_final:
+        raise OperationRefused(f"run {run.pk} is still {run.status}; wait until it has ended, or cancel it")
+    row, release = _released(run, version)
+    plan = _replaying.plan(run, release, start=start, choices=writes, keep_writes=keep_writes)
+    return Preview(release_row=row, release=release, plan=plan)
+
+
+def _released(run: models.Run, version: Version) -> tuple[models.Release, Release]:
+    if version == "original":
+        return run.release, run.release.to_definition()
+    if run.feature is None:
+        raise OperationRefused("there is no later version: the feature was deleted, or the run is a job's own")
+    return _releases.current(run.feature, current_stamp(run.integration))
+
+
+def _start(
+    run: models.Run, found: Preview, *, input: Json, reason: str, by: Actor, verb: str, choices: JsonObject
+) -> models.Run:
+    environment, release = run.environment, found.release
+    if not environment.active:
+        raise OperationRefused(f'environment "{environment.slug}" is inactive; activate it to start runs in it')
+    problems = [*([] if reason.strip() else [Problem("reason", "say why")]), *found.plan.problems]
+    if problems:
+        raise InvalidInput(problems)
+    values = _values(run, found, input)
+    _starting.require_bindings(environment, release.apps)
+    with transaction.atomic():
+        ROOM.enter(run.integration_id)
+        row = _write(run, found, values, reason=reason, by=by)
+        _replaying.put(row, found.plan.step_ids)
+        _dispatch.announce([row.pk])
+        made: JsonObject = {"run": str(row.pk), **choices}
+        made |= {f"writes/{write.place}": write.choice for write in found.plan.writes}
+        _audit.write(
+            verb, kind="run", tag=str(run.pk), by=by, integration=run.integration, after=made, reason=reason.strip()
+        )
+    return row
+
+
+def _values(run: models.Run, found: Preview, input: Json) -> JsonObject:
+    """Return the input of the replay; that of the run itself was checked when it started, against its own version."""
+    if input is None and found.release_row.pk == run.release_id:
+        same: JsonObject = run.input
+        return same
+    given = run.input if input is None else strict_json.check(input, place="input")
+    values = checking.check_input(found.release.feature, given)
+    _starting.refuse_secrets(values, run.environment, current_stamp(run.integration))
+    return values
+
+
+def _write(run: models.Run, found: Preview, values: JsonObject, *, reason: str, by: Actor) -> models.Run:
+    feature = found.release.feature
+    # The limits are the feature's as it is now, whichever version runs.
+    latest = run.feature.latest_version() if run.feature else None
+    limits = latest.to_definition() if latest else feature
+    lane = (
+        _lanes.columns(limits, feature_id=run.feature_id, environment_id=run.environment_id) if run.feature_id else {}
+    )
+    return models.Run.objects.create(
+        integration_id=run.integration_id,
+        environment=run.environment,
+        feature=run.feature,
+        release=found.release_row,
+        feature_version_id=found.release_row.feature_version_id,
+        replay_of=run,
+        replay_reason=reason.strip(),
+        nested_from=dict(found.plan.nested_from),
+        trigger=models.Run.Trigger.REPLAY,
+        input=values,
+        priority=run.priority,
+        created_by=user_of(by),
+        store_event_results=feature.store_event_results,
+        **lane,
+    )
