@@ -6,8 +6,9 @@ from integrations.engine.approvals import ApprovalCall
 from integrations.engine.calls import AppCall, Call, FunctionCall
 from integrations.engine.execution import Execution
 from integrations.engine.failures import EventError
+from integrations.engine.jobs import JobCall
 from integrations.engine.nested import NestedCall
-from integrations.engine.plan import ActionTarget, ApprovalTarget, FunctionTarget, NestedTarget
+from integrations.engine.plan import ActionTarget, ApprovalTarget, FunctionTarget, JobEventTarget, NestedTarget
 from integrations.engine.step import Step
 
 
@@ -24,6 +25,8 @@ def new_call(execution: Execution, step: Step, *, attempt: int) -> Call:
         return FunctionCall(execution, step, target)
     if isinstance(target, NestedTarget):
         return NestedCall(execution, step, target, attempt=attempt)
+    if isinstance(target, JobEventTarget):
+        return JobCall(execution, step, target, attempt=attempt)
     if isinstance(target, ApprovalTarget):
         return ApprovalCall(execution, step, attempt=attempt)
     event = step.planned.event

@@ -13,7 +13,7 @@ from integrations.clock import Clock, SystemClock
 from integrations.connectors.base import ActionConnector, Binding, FunctionConnector
 from integrations.connectors.redaction import Redactor
 from integrations.definitions.release import Release
-from integrations.engine.ports import Approvals, Limits, NestedRuns, ResultCache
+from integrations.engine.ports import Approvals, Jobs, Limits, NestedRuns, ResultCache
 from integrations.engine.records import Checkpoint, Recorder, StepKey
 from integrations.types import Json, JsonObject
 
@@ -85,6 +85,8 @@ class Context:
     result_cache: ResultCache | None = None
     #: None: an execution that nobody could be asked about.
     approvals: Approvals | None = None
+    #: None: an execution that nothing is stored of can start none.
+    jobs: Jobs | None = None
     #: None: an execution that nothing limits.
     limits: Limits | None = None
     clock: Clock = field(default_factory=SystemClock)

@@ -45,6 +45,13 @@ class ApprovalTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class JobEventTarget:
+    """A job, which is looked up when it starts."""
+
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
 class WaitTarget:
     """Nothing is called; time passes."""
 
@@ -56,7 +63,9 @@ class UnavailableTarget:
     type: str
 
 
-Target: TypeAlias = ActionTarget | FunctionTarget | NestedTarget | ApprovalTarget | WaitTarget | UnavailableTarget
+Target: TypeAlias = (
+    ActionTarget | FunctionTarget | NestedTarget | ApprovalTarget | JobEventTarget | WaitTarget | UnavailableTarget
+)
 
 
 @dataclass(frozen=True, slots=True)

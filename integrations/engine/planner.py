@@ -29,6 +29,7 @@ from integrations.engine.plan import (
     ActionTarget,
     ApprovalTarget,
     FunctionTarget,
+    JobEventTarget,
     NestedTarget,
     Plan,
     PlannedCondition,
@@ -162,6 +163,8 @@ def _target(event: Event, release: Release, place: str) -> Target:
             return _nested_target(event, release, place)
         case "approval":
             return ApprovalTarget()
+        case "job":
+            return JobEventTarget(event.event)
         case "wait":
             return WaitTarget()
         case _:

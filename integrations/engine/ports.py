@@ -109,6 +109,20 @@ class Approvals(Protocol):
         ...
 
 
+class Jobs(Protocol):
+    """The jobs that this run starts as events. `place` names which: `StepKey.place` of the step and attempt."""
+
+    async def start(self, place: str, *, job: str, input: JsonObject) -> str:
+        """Return the id of the job's run at that place, queued now unless it is there already; nothing waits for it.
+
+        An empty input is the job's own.
+
+        Raises:
+            EventError: the job is gone, or cannot run now.
+        """
+        ...
+
+
 class Limits(Protocol):
     """Circuits and budgets, which all executions of an installation share."""
 

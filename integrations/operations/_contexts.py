@@ -10,6 +10,7 @@ from integrations.definitions.release import Release
 from integrations.engine.context import Cancellation, Context, RunInfo
 from integrations.operations import _checkpoints, _opening
 from integrations.operations._asking import Approvals
+from integrations.operations._job_events import Jobs
 from integrations.operations._limits import Limits
 from integrations.operations._nested_runs import NestedRuns
 from integrations.operations._recent import stamp_of
@@ -30,7 +31,6 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
     release = _release(run.release.digest)
     opened = _opening.open_for(run.environment, stamp_of(run.environment.integration))
     run.bindings = {tag: opened.bindings[tag].digest for tag in release.apps if tag in opened.bindings}
-    run.bindings = {tag: opened.bindings[tag].digest for tag in release.apps if tag in opened.bindings}
     return Context(
         run=_run_info(run, release),
         release=release,
@@ -44,6 +44,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
         nested_runs=NestedRuns(run, release, teller),
         result_cache=ResultCache(run, teller),
         approvals=Approvals(run, teller),
+        jobs=Jobs(run, teller),
         limits=Limits(runtime.circuits, teller),
         clock=runtime.clock,
         checkpoints=_checkpoints.of(run) if _checkpoints.may_have(run) else {},

@@ -23,6 +23,7 @@ from integrations.engine.records import (
 from tests.fakes.approvals import FakeApprovals
 from tests.fakes.clock import START, FakeClock, run
 from tests.fakes.connectors import FakeActionConnector, FakeFunctionConnector
+from tests.fakes.jobs import FakeJobs
 from tests.fakes.nested_runs import FakeNestedRuns
 from tests.fakes.result_cache import FakeResultCache
 
@@ -140,6 +141,7 @@ class Harness:
     def __post_init__(self) -> None:
         self.nested_runs = FakeNestedRuns(self.clock)
         self.approvals = FakeApprovals(self.clock)
+        self.jobs = FakeJobs()
         self.result_cache = FakeResultCache(clock=self.clock)
 
     def answer(self, tag: str, *answers: Any) -> None:
@@ -166,6 +168,7 @@ class Harness:
             nested_runs=self.nested_runs,
             result_cache=self.result_cache,
             approvals=self.approvals,
+            jobs=self.jobs,
             clock=self.clock,
             checkpoints=checkpoints or {},
             cancellation=self.cancellation,

@@ -277,7 +277,7 @@ def test_app_without_a_binding_in_this_environment_fails_its_event() -> None:
 def test_event_that_nothing_runs_yet_fails_when_it_is_met() -> None:
     harness = Harness()
 
-    outcome = harness.run(release(sequence("main", {"type": "job", "event": "nightly"})))
+    outcome = harness.run(release(sequence("main", {"type": "notification", "event": "nightly"})))
 
     assert outcome.error is not None
     assert outcome.error.code == "not_available"

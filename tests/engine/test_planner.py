@@ -98,8 +98,8 @@ def test_default_is_the_default_of_its_field_and_data() -> None:
     assert _input_of(released).template == ObjectNode((("body", ObjectNode((("note", Literal("$Input{x}")),))),))
 
 
-@pytest.mark.parametrize("kind", ["notification", "job"])
+@pytest.mark.parametrize("kind", ["notification", "database_action"])
 def test_event_that_nothing_runs_yet_is_planned_as_unavailable(kind: str) -> None:
-    planned = plan(release(sequence("main", {"type": kind, "event": "x"})))
+    planned = plan(release(sequence("main", {"type": kind, "event": "x", "database": "d"})))
 
     assert planned.sequences["main"].events[0].target == UnavailableTarget(kind)
