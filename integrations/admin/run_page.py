@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations import models
-from integrations.admin import run_family, run_steps
+from integrations.admin import run_attempts, run_family, run_steps
 from integrations.admin.run_payloads import cut_text, payload
 from integrations.operations import approvals, workers
 from integrations.types import JsonObject
@@ -74,6 +74,7 @@ def page_context(run: Any, reader: Reader) -> dict[str, Any]:
         **live_context(run, reader),
         "title": f"{run.feature or 'Deleted feature'} in {run.environment.slug}",
         "actions": _actions(run, reader),
+        "lineage": run_attempts.lineage_of(run),
         "progress_url": reverse("admin:integrations_run_progress", args=[run.pk]),
     }
 
@@ -86,6 +87,11 @@ def can_resume(run: models.Run, now: dt.datetime) -> bool:
 
 
 def _actions(run: models.Run, reader: Reader) -> list[JsonObject]:
+    replay = run_attempts.actions_of(run) if reader.may("replay_run") else []
+    return [*replay, *_start_actions(run, reader)]
+
+
+def _start_actions(run: models.Run, reader: Reader) -> list[JsonObject]:
     if run.feature is None or not reader.may("start_run"):
         return []
     url = reverse("admin:integrations_feature_run", args=[run.feature.pk])

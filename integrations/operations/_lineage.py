@@ -47,13 +47,12 @@ def _in_order(run: models.Run, below: dict[uuid.UUID | None, list[models.Run]], 
 
 
 def _root(run: models.Run) -> models.Run:
-    row: models.Run = _rows().get(pk=run.pk)
     for _ in range(MOST_RUNS):
-        above = _rows().filter(pk=row.replay_of_id).first() if row.replay_of_id else None
+        above: models.Run | None = _rows().filter(pk=run.replay_of_id).first() if run.replay_of_id else None
         if above is None:
             break
-        row = above
-    return row
+        run = above
+    return run
 
 
 def _rows() -> Any:
