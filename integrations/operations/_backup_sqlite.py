@@ -1,0 +1,78 @@
+"""Backups of an SQLite database, by SQLite's own backup interface: one consistent state, while others write."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from integrations.errors import OperationRefused
+from integrations.operations import _backup_files
+
+_MAGIC = b"SQLite format 3\x00"
+_EVERYTHING = -1
+
+
+def is_backup(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def backup(path: Path) -> None:
+    """Copy the database to a new file.
+
+    In one step: it reads one state to its end and, in WAL mode, keeps nobody from writing. Step by step it would begin
+    anew with every change that somebody else commits.
+    """
+    with _backup_files.written_whole(path) as partial, closing(sqlite3.connect(partial)) as target:
+        connection.ensure_connection()
+        connection.connection.backup(target, pages=_EVERYTHING)
+        target.execute("PRAGMA journal_mode = DELETE")
+        _refuse_damaged(target)
+
+
+def restore(path: Path, *, reason: str) -> None:
+    """Put a backup in the place of the database, for everyone at once, also for those who have it open."""
+    with _prepared(path, reason=reason) as source:
+        connection.ensure_connection()
+        source.backup(connection.connection, pages=_EVERYTHING)
+    # What it has read of the database that was there before is of no use.
+    connection.close()
+
+
+@contextmanager
+def _prepared(path: Path, *, reason: str) -> Iterator[Any]:
+    """Give a connection to a copy of the backup that has been checked and settled; the backup stays as it is."""
+    copy = Path(f"{connection.settings_dict['NAME']}.restoring")
+    try:
+        shutil.copyfile(path, copy)
+        copy.chmod(0o600)
+        with closing(sqlite3.connect(copy)) as source:
+            _refuse_damaged(source)
+            _backup_files.refuse_later_version(_applied(source))
+            for statement in _backup_files.settling(reason=reason):
+                source.execute(statement)
+            source.commit()
+            yield source
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            Path(f"{copy}{suffix}").unlink(missing_ok=True)
+
+
+def _applied(source: Any) -> set[tuple[str, str]]:
+    found = source.execute("SELECT name FROM sqlite_master WHERE name = 'django_migrations'").fetchone()
+    return set(source.execute("SELECT app, name FROM django_migrations")) if found else set()
+
+
+def _refuse_damaged(database: Any) -> None:
+    try:
+        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise OperationRefused(f"the file is damaged: {error}") from error
+    if found != "ok":
+        raise OperationRefused(f"the file is damaged: {found}")

@@ -1,0 +1,173 @@
+"""Restore drills on the database that the tests run on: SQLite, or the PostgreSQL that `scripts/test` starts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from integrations import models
+from integrations.errors import OperationRefused
+from integrations.models import Run
+from integrations.operations import _backup_postgresql, _claiming, _dispatch_state, backups, housekeeping
+from integrations.operations.actors import SYSTEM
+from tests.factories.run import NOON, RunFactory, StepFactory
+from tests.operations.scene import last_audit
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Status = Run.Status
+_IS_SQLITE = connection.vendor == "sqlite"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known() -> Iterator[None]:
+    _dispatch_state.forget()
+    yield
+    _dispatch_state.forget()
+
+
+@pytest.fixture(autouse=True)
+def _programs() -> None:
+    if _IS_SQLITE:
+        return
+    try:
+        _backup_postgresql._program("pg_dump")
+    except OperationRefused:
+        pytest.skip("pg_dump is not installed")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "backup.bin"
+
+
+def test_drill_brings_everything_back_and_nothing_fires_until_it_is_confirmed(file: Path) -> None:
+    finished = StepFactory.create(run=RunFactory.create(succeeded=True, output={"total": 42}), output=[1]).run
+    queued = RunFactory.create(release=finished.release, environment=finished.environment)
+    held = RunFactory.create(
+        running=True, worker="w1", lease_until=NOON, fence=3, release=finished.release, environment=finished.environment
+    )
+    models.Worker.objects.create(name="w1", host="h", pid=1, concurrency=1, seen_at=NOON)
+    assert backups.backup(file) == file.stat().st_size > 0
+    Run.objects.filter(pk=finished.pk).delete()
+    Run.objects.filter(pk=queued.pk).update(status=Status.CANCELLED, finished_at=NOON)
+    made_later = RunFactory.create()
+
+    backups.restore(file)
+
+    assert set(Run.objects.values_list("pk", flat=True)) == {finished.pk, queued.pk, held.pk}
+    finished.refresh_from_db()
+    assert (finished.output, finished.steps.get().output) == ({"total": 42}, [1])
+    assert not Run.objects.filter(pk=made_later.pk).exists()
+    # What a worker held is queued again, without a crash, and what that worker may still write is refused.
+    held.refresh_from_db()
+    assert (held.status, held.worker, held.crashes) == (Status.QUEUED, "", 0)
+    assert held.fence > 1000
+    assert not models.Worker.objects.exists()
+    # Nothing fires.
+    assert housekeeping.dispatch_is_paused()
+    assert _claiming.claim_due(worker="w2", limit=9) == []
+    assert (last_audit().action, last_audit().kind) == ("restore", "database")
+    # Until it is confirmed.
+    housekeeping.resume_dispatch(by=SYSTEM)
+    assert {run.pk for run in _claiming.claim_due(worker="w2", limit=9)} == {queued.pk, held.pk}
+    assert housekeeping.slots_from() is not None
+    # And the database goes on numbering its rows.
+    RunFactory.create()
+
+
+def test_backup_holds_one_state_and_no_other_file_is_left(file: Path) -> None:
+    RunFactory.create()
+
+    backups.backup(file)
+
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with pytest.raises(OperationRefused, match="exists; name a new file"):
+        backups.backup(file)
+    with pytest.raises(OperationRefused, match="there is no folder"):
+        backups.backup(file.parent / "gone" / "x")
+
+
+def test_restore_while_workers_are_alive_is_refused(file: Path) -> None:
+    backups.backup(file)
+    run = RunFactory.create()
+    models.Worker.objects.create(name="w1", host="h", pid=1, concurrency=1, seen_at=timezone.now())
+
+    with pytest.raises(OperationRefused, match="stop them first"):
+        backups.restore(file)
+    assert Run.objects.filter(pk=run.pk).exists()
+
+    backups.restore(file, force=True)
+    assert not Run.objects.exists()
+
+
+def test_restore_of_a_damaged_file_changes_nothing(file: Path) -> None:
+    RunFactory.create_batch(3)
+    backups.backup(file)
+    size = file.stat().st_size
+    with file.open("r+b") as opened:
+        opened.truncate(size * 2 // 3)
+
+    with pytest.raises(OperationRefused):
+        backups.restore(file)
+
+    assert Run.objects.count() == 3
+    assert not housekeeping.dispatch_is_paused()
+
+
+def test_restore_of_what_is_no_backup_of_this_database_is_refused(file: Path) -> None:
+    with pytest.raises(OperationRefused, match="there is no file"):
+        backups.restore(file)
+    file.write_bytes(b"hello")
+    with pytest.raises(OperationRefused, match="is no backup"):
+        backups.restore(file)
+    file.write_bytes(b"PGDMP" if _IS_SQLITE else b"SQLite format 3\x00")
+    with pytest.raises(OperationRefused, match="another kind of database"):
+        backups.restore(file)
+
+
+def test_restore_of_a_later_version_is_refused(file: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('integrations', '9999_later', %s)",
+            [dt.datetime.now(dt.UTC)],
+        )
+    try:
+        backups.backup(file)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM django_migrations WHERE name = '9999_later'")
+
+    with pytest.raises(OperationRefused, match="later version of the console, which also has 9999_later"):
+        backups.restore(file)
+
+
+@pytest.mark.skipif(not _IS_SQLITE, reason="the file is SQLite's own")
+def test_backup_is_a_database_of_its_own_and_restore_leaves_it_alone(file: Path, tmp_path: Path) -> None:
+    run = RunFactory.create()
+    backups.backup(file)
+    before = file.read_bytes()
+
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT count(*) FROM integrations_run WHERE id = ?", [run.pk.hex]).fetchone() == (1,)
+    backups.restore(file)
+
+    assert file.read_bytes() == before
+    assert list(Path(connection.settings_dict["NAME"]).parent.glob("*.restoring*")) == []
+
+
+def test_program_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(_backup_postgresql, "_DEBIAN", tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+
+    with pytest.raises(OperationRefused, match="pg_dump is not installed here; install"):
+        _backup_postgresql._program("pg_dump")
