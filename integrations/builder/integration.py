@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from integrations import models
 from integrations.builder.approvals import Approval
 from integrations.builder.approvals import describe as describe_approval
+from integrations.builder.jobs import JobMethods
 from integrations.builder.runs import RunMethods
 from integrations.definitions.cache import Cache
 from integrations.definitions.connected_app import ConnectedApp
@@ -17,7 +18,7 @@ from integrations.definitions.function import Function
 from integrations.definitions.integration import Integration
 from integrations.definitions.job import Job
 from integrations.definitions.notification import Notification
-from integrations.errors import NotAvailableYet, OperationRefused
+from integrations.errors import OperationRefused
 from integrations.operations import (
     approvals,
     caches,
@@ -34,7 +35,7 @@ from integrations.operations.actors import Actor
 from integrations.operations.store import Shape, Store
 
 
-class IntegrationBuilder(RunMethods):
+class IntegrationBuilder(RunMethods, JobMethods):
     """Describes one integration after the other.
 
     Keywords are the field names of the definitions. What is created, updated or fetched comes back as a frozen
@@ -197,23 +198,6 @@ class IntegrationBuilder(RunMethods):
 
     def fetch_jobs(self) -> list[Job]:
         return self._fetch_all(jobs.store)
-
-    def run_job(self, tag: str, *, input: Any = None) -> NoReturn:
-        """Run a job now.
-
-        Raises:
-            NotAvailableYet: always, in this release.
-        """
-        self.fetch_job(tag)
-        raise NotAvailableYet(f'job "{tag}" is stored and checked, but this release cannot run jobs yet')
-
-    def run_jobs(self) -> NoReturn:
-        """Run all due jobs.
-
-        Raises:
-            NotAvailableYet: always, in this release.
-        """
-        raise NotAvailableYet("jobs are stored and checked, but this release cannot run them yet")
 
     # Approvals
 

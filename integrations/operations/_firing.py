@@ -102,7 +102,8 @@ def let_next_go(job_id: int, *, now: dt.datetime) -> bool:
     if waiting.filter(due_at__isnull=False).exists():
         return False
     following = waiting.first()
-    return following is not None and models.Slot.objects.filter(pk=following.pk).update(due_at=now) == 1
+    # Somebody may be starting it just now.
+    return following is not None and models.Slot.objects.queued().filter(pk=following.pk).update(due_at=now) == 1
 
 
 def let_overlooked_go(*, now: dt.datetime) -> None:

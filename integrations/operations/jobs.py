@@ -156,6 +156,15 @@ def coming(*, job: models.Job, until: dt.datetime | None = None, count: int = _P
     return [time for time in times if until is None or time <= until]
 
 
+def standstill(job: models.Job) -> str:
+    """Return why the job's schedule does not fire, in a word or two; "" when it does or there is none."""
+    if job.schedule is None or job.next_at is not None:
+        return ""
+    if job.paused:
+        return "paused"
+    return "ended" if job.held_from is None else "frozen"
+
+
 def _set_paused(jobs: Iterable[models.Job], paused: bool, *, by: Actor, reason: str) -> int:
     require(by, "pause_job", to="pause and resume jobs")
     rows = models.Job.objects.filter(pk__in=[job.pk for job in jobs], paused=not paused)

@@ -17,7 +17,7 @@ from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.definitions.base import Definition
 from integrations.definitions.secrecy import KEPT
-from integrations.errors import NotAvailableYet
+from integrations.errors import OperationRefused
 
 FIELD: dict[str, Any] = {
     "sampleValue": "value",
@@ -200,13 +200,12 @@ def test_notifications_databases_and_jobs(kind: str, builder: IntegrationBuilder
     assert getattr(builder, f"fetch_{kind}s")() == [updated]
 
 
-def test_jobs_cannot_be_run_yet(builder: IntegrationBuilder) -> None:
+def test_job_that_names_nothing_to_run_is_refused(builder: IntegrationBuilder) -> None:
     builder.create_job(tag="JobTag")
 
-    with pytest.raises(NotAvailableYet, match='job "JobTag" is stored and checked'):
+    with pytest.raises(OperationRefused, match='job "JobTag" names no environment; give one'):
         builder.run_job("JobTag", input={})
-    with pytest.raises(NotAvailableYet):
-        builder.run_jobs()
+    assert builder.run_jobs() == []
 
 
 def test_everything_that_comes_back_is_frozen(builder: IntegrationBuilder) -> None:

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import pytest
+
+from integrations import models
+from integrations.builder import Ductape
+from integrations.builder.integration import IntegrationBuilder
+from integrations.errors import InvalidInput, OperationRefused, PermissionRefused
+from tests.operations.nesting import PAUSE, made_of, make_nest
+from tests.operations.scene import everything_but, person
+from tests.operations.scheduling import HOUR, START, Hands, hands
+
+__all__ = ["hands"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TICK = made_of("tick", PAUSE, input={"n": "number"}, output={"n": "$Input{n}"})
+
+
+@pytest.fixture
+def clockwork() -> IntegrationBuilder:
+    home = make_nest(TICK)
+    builder = Ductape(user=person(*everything_but(), member_of=home)).get_integration_builder(home.tag)
+    builder.create_job(tag="tick", env="dev", input={"n": 1}, schedule={"every": 3600})
+    return builder
+
+
+def test_run_job_takes_its_own_input_or_another(clockwork: IntegrationBuilder) -> None:
+    assert clockwork.run_job("tick").output == {"n": 1}
+    assert clockwork.run_job("tick", input={"n": 2}).output == {"n": 2}
+
+    assert [result.output for result in clockwork.job_history("tick")] == [{"n": 2}, {"n": 1}]
+
+
+def test_run_job_refuses_an_input_that_its_target_does_not_take(clockwork: IntegrationBuilder) -> None:
+    with pytest.raises(InvalidInput, match="input/n"):
+        clockwork.run_job("tick", input={"n": "many"})
+
+
+def test_run_jobs_runs_what_is_due_and_not_paused(clockwork: IntegrationBuilder) -> None:
+    clockwork.create_job(tag="paused", env="dev", target={"event": "tick"}, input={"n": 1}, paused=True)
+    assert clockwork.run_jobs() == []
+    job = models.Job.objects.get(tag="tick")
+    assert job.next_at is not None
+    models.Job.objects.filter(pk=job.pk).update(created_at=job.created_at - HOUR, next_at=job.next_at - HOUR)
+
+    (result,) = clockwork.run_jobs()
+
+    assert (result.status, result.output) == ("succeeded", {"n": 1})
+
+
+def test_pause_and_resume_one_or_all(clockwork: IntegrationBuilder) -> None:
+    clockwork.create_job(tag="other", env="dev", target={"event": "tick"}, input={"n": 1})
+
+    assert clockwork.pause_job("tick").paused
+    assert clockwork.pause_jobs(reason="Inventory") == 1
+    assert not clockwork.resume_job("tick").paused
+    assert clockwork.resume_jobs() == 1
+    assert models.AuditRecord.objects.filter(action="pause", reason="Inventory", tag="other").exists()
+
+
+def test_reschedule_job_gives_it_other_times(hands: Hands, clockwork: IntegrationBuilder) -> None:
+    job = clockwork.reschedule_job("tick", schedule={"cron": "0 * * * *"})
+
+    assert job.schedule is not None
+    assert job.schedule.cron == "0 * * * *"
+    [first, *_] = clockwork.job_ledger("tick", since=START, until=START + 2 * HOUR)
+    assert (first.nominal_at, first.outcome) == (START + HOUR, "coming")
+
+
+def test_freeze_env_holds_its_jobs_until_it_is_released(clockwork: IntegrationBuilder) -> None:
+    clockwork.freeze_env("dev", reason="Upgrade")
+    assert models.Job.objects.get(tag="tick").next_at is None
+    with pytest.raises(OperationRefused, match="frozen already"):
+        clockwork.freeze_env("dev")
+
+    clockwork.release_env("dev")
+
+    assert models.Job.objects.get(tag="tick").next_at is not None
+    with pytest.raises(OperationRefused, match="is not frozen"):
+        clockwork.release_env("dev")
+
+
+@pytest.mark.parametrize(
+    ("codename", "call"),
+    [
+        ("run_job", lambda builder: builder.run_job("tick")),
+        ("run_job", lambda builder: builder.run_jobs()),
+        ("pause_job", lambda builder: builder.pause_job("tick")),
+        ("pause_job", lambda builder: builder.resume_jobs()),
+        ("change_job", lambda builder: builder.reschedule_job("tick", schedule=None)),
+        ("freeze_environment", lambda builder: builder.freeze_env("dev")),
+        ("freeze_environment", lambda builder: builder.release_env("dev")),
+        ("view_run", lambda builder: builder.job_history("tick")),
+        ("view_slot", lambda builder: builder.job_ledger("tick", since=START, until=START)),
+    ],
+)
+def test_each_needs_its_permission(codename: str, call: object, clockwork: IntegrationBuilder) -> None:
+    home = models.Integration.objects.get()
+    refused = Ductape(user=person(*everything_but(codename), member_of=home)).get_integration_builder(home.tag)
+
+    with pytest.raises(PermissionRefused, match=codename):
+        call(refused)  # type: ignore[operator]  # one of the above
