@@ -29,8 +29,8 @@ from integrations.definitions.function import Function
 from integrations.definitions.integration import Integration
 from integrations.definitions.job import Job, JobTarget, Schedule
 from integrations.definitions.notification import ChannelSettings, Message, Notification
-from integrations.definitions.release import Release, ReleasedFeature, ReleasedFunction
 from integrations.definitions.rate_limit import RateLimit
+from integrations.definitions.release import Release, ReleasedFeature, ReleasedFunction
 from integrations.definitions.retry import RetryPolicy, StatusRetry
 from integrations.strict_json import MAX_INTEGER, MIN_INTEGER
 

@@ -111,7 +111,7 @@ def test_decision_on_a_run_that_has_ended_is_refused() -> None:
     approval = waiting()
     runs.cancel(run=approval.run, by=SYSTEM)
 
-    with pytest.raises(OperationRefused, match=r"the run has ended \(cancelled\), so there is nothing to decide any more"):
+    with pytest.raises(OperationRefused, match=r"the run has ended \(cancelled\)"):
         approvals.decide(approval=approval, decision="approved", by=SYSTEM)
 
 
