@@ -52,6 +52,16 @@ def join_place(prefix: str, place: str) -> str:
     return f"{prefix}{place}" if place.startswith("[") else f"{prefix}/{place}"
 
 
+def with_article(noun: str) -> str:
+    """Return `a cache`, `an app`."""
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+
+
+def _readable(name: object) -> str:
+    """Return the beginning of a name that somebody handed in, as a text that can be printed and sent."""
+    return str(name)[:100].encode("utf-8", "backslashreplace").decode()
+
+
 class IntegrationsError(Exception):
     """Something that this package refused or could not do."""
 
@@ -88,7 +98,7 @@ class NotFound(OperationRefused):
         self.kind, self.name, self.existing = kind, name, tuple(existing)
         listed = ", ".join(f'"{each}"' for each in sorted(self.existing)[:20])
         others = f"there are: {listed}" if listed else "there are none yet"
-        super().__init__(f'there is no {kind} "{name}"; {others}')
+        super().__init__(f'there is no {kind} "{_readable(name)}"; {others}')
 
 
 class AlreadyExists(OperationRefused):
@@ -96,7 +106,7 @@ class AlreadyExists(OperationRefused):
 
     def __init__(self, kind: str, name: str) -> None:
         self.kind, self.name = kind, name
-        super().__init__(f'there is already a {kind} "{name}"')
+        super().__init__(f'there is already {with_article(kind)} "{name}"')
 
 
 class InUse(OperationRefused):

@@ -71,6 +71,20 @@ def test_not_found_among_nothing_says_so() -> None:
     assert NotFound("env", "prd").message == 'there is no env "prd"; there are none yet'
 
 
+def test_not_found_of_an_odd_name_can_be_printed_and_is_short() -> None:
+    message = NotFound("env", f"\ud800{'x' * 10_000}").message
+
+    assert message.encode().startswith(b'there is no env "\\ud800xx')
+    assert len(message) < 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"), [("env", "there is already an env"), ("cache", "there is already a cache")]
+)
+def test_already_exists_reads_well(kind: str, message: str) -> None:
+    assert AlreadyExists(kind, "x").message == f'{message} "x"'
+
+
 def test_not_found_among_many_lists_twenty() -> None:
     error = NotFound("env", "x", [f"e{number:02}" for number in range(30)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -29,6 +30,10 @@ _REQUEST_TYPES = {
     "application/xml": "xml",
     "text/xml": "xml",
 }
+#: A name, international ones too, or an address; what it leads to is checked when it is connected to.
+_HOST = re.compile(r"[\w.:-]+")
+_WITH_PORT = re.compile(r"[^:]+:\d+")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|//")
 
 
 def _upper(value: Any) -> Any:
@@ -48,6 +53,22 @@ def _checked_url(value: str) -> str:
         raise PydanticCustomError("url", "should be an http or https URL such as https://api.example.com")
     if parts.username or parts.password:
         raise PydanticCustomError("url", "holds a user or password; use an auth instead")
+    if not _HOST.fullmatch(parts.hostname):
+        raise PydanticCustomError("url", "has no proper host; references and placeholders are not read here")
+    return value
+
+
+def _checked_host(value: str) -> str:
+    if not _HOST.fullmatch(value.removeprefix("*.").strip("[]")) or _WITH_PORT.fullmatch(value):
+        raise PydanticCustomError(
+            "host", "should be a host such as uploads.example.com, or *.example.com for all below"
+        )
+    return value
+
+
+def _path_below(value: str) -> str:
+    if _ABSOLUTE.match(value):
+        raise PydanticCustomError("path", "should be a path below the base URL, such as /v1/orders/:id")
     return value
 
 
@@ -74,7 +95,7 @@ class AppEnvironment(Definition):
     request_type: KindOfRequest = "json"
     active: bool = True
     #: Hosts beside the base URL's own that this environment's secrets may be sent to; `*.example.com` is a wildcard.
-    allowed_hosts: Many[str] = ()
+    allowed_hosts: Many[Annotated[str, StringConstraints(max_length=253), AfterValidator(_checked_host)]] = ()
     #: What the API allows; all integrations share it, since all of them call the same API.
     rate_limit: RateLimit | None = None
 
@@ -100,7 +121,7 @@ class Action(Definition):
     description: Description = ""
     method: Method
     #: Path below the base URL, with `:id` or `{id}` for params.
-    resource: Annotated[str, StringConstraints(max_length=2_000)]
+    resource: Annotated[str, StringConstraints(max_length=2_000), AfterValidator(_path_below)]
     request_type: KindOfRequest | None = None
     params: Fields = ()
     query: Fields = ()
@@ -200,16 +221,11 @@ class App(Definition):
     webhooks: Many[Webhook] = ()
 
     @model_validator(mode="after")
-    def _refer_to_own_parts(self) -> Self:
+    def _name_each_part_once(self) -> Self:
         for kind, tags in self._tags():
             twice = sorted({tag for tag in tags if tags.count(tag) > 1})
             if twice:
                 raise PydanticCustomError("duplicate", '{kind}: "{tag}" appears twice', {"kind": kind, "tag": twice[0]})
-        actions = {action.tag for action in self.actions}
-        for auth in self.auths:
-            if auth.action_tag is not None and auth.action_tag not in actions:
-                message = 'auths: "{auth}" names the action "{action}", which the app does not have'
-                raise PydanticCustomError("action_tag", message, {"auth": auth.tag, "action": auth.action_tag})
         return self
 
     def _tags(self) -> list[tuple[str, list[str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Iterable
 from typing import Annotated, Any, Self, TypeVar
@@ -25,6 +26,8 @@ PATTERNS = {
     SLUG_PATTERN: ("the slug of an environment", "2 to 16 lower-case letters and digits, a letter first"),
     STATUS_PATTERN: ("a status code", "write one as in 429, or a class of them as in 5xx"),
 }
+
+_QUOTED = re.compile(r"'([^']*)'")
 
 #: How other definitions refer to this one; unique within its integration and kind.
 Tag = Annotated[str, StringConstraints(pattern=TAG_PATTERN)]
@@ -83,14 +86,18 @@ class Definition(pydantic.BaseModel):
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint: the one of `known` that `name` was probably meant to be, else what there is, else ""."""
     candidates = sorted(known)
-    # difflib's time grows with the square of the length, and nobody meant a very long name.
-    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6) if len(name) <= 100 else []
-    if close:
-        return f'did you mean "{close[0]}"?'
-    if not candidates:
-        return ""
+    meant = _meant(name, candidates)
+    if meant or not candidates:
+        return meant
     listed = ", ".join(f'"{each}"' for each in candidates[:10])
     return f"there are: {listed}" + (", …" if len(candidates) > 10 else "")
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Return a hint: the one of `known` that is written almost like `name`, else ""."""
+    # difflib's time grows with the square of the length, and nobody meant a very long name.
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6) if len(name) <= 100 else []
+    return f'did you mean "{close[0]}"?' if close else ""
 
 
 def _problems(model: type[Definition], error: pydantic.ValidationError, place: str) -> list[Problem]:
@@ -113,7 +120,14 @@ def _problem(model: type[Definition], details: Any, prefix: str) -> Problem:
             return Problem(place, f'unknown field "{name[:100]}"', nearest(name, _field_names(model, location[:-1])))
         case "string_pattern_mismatch":
             return Problem(place, *_pattern_problem(details["ctx"]["pattern"], details["input"]))
-    return Problem(place, wording.sentence(details["type"], details.get("ctx", {}), details["msg"]))
+    hint = _choice_hint(details) if details["type"] == "literal_error" else ""
+    return Problem(place, wording.sentence(details["type"], details.get("ctx", {}), details["msg"]), hint)
+
+
+def _choice_hint(details: Any) -> str:
+    """Return which of the words that may stand here was probably meant; pydantic lists them as `'a', 'b' or 'c'`."""
+    given = details["input"]
+    return _meant(given, _QUOTED.findall(details["ctx"]["expected"])) if isinstance(given, str) else ""
 
 
 def _is_internal(part: str | int) -> bool:

@@ -141,7 +141,7 @@ class Feature(Definition):
     @field_validator("output")
     @classmethod
     def _normalize_code_output(cls, value: JsonValue, info: ValidationInfo) -> JsonValue:
-        if info.data.get("function") is None or value is None:
+        if info.data.get("function") is None or info.data.get("sequence") or value is None:
             return value
         return Output.model_validate(value).to_compact_dict()
 

@@ -11,6 +11,7 @@ from integrations.definitions.values.equality import json_equal
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
 from integrations.operations import _audit
 from integrations.operations._app_uses import broken_uses
+from integrations.operations._names import may_exist
 from integrations.operations._transactions import all_or_nothing
 from integrations.operations.actors import Actor, require
 from integrations.types import Json, JsonObject
@@ -78,7 +79,7 @@ def create(*, values: JsonObject, by: Actor, throw_error_if_exists: bool = False
     """Return the new app that `values` describe, or the existing one of that tag unchanged."""
     require(by, "add_app", to="add apps")
     tag = values.get("tag")
-    existing = _find(tag) if isinstance(tag, str) else None
+    existing = _find(tag)
     if existing is not None and throw_error_if_exists:
         raise AlreadyExists("app", str(tag))
     if existing is not None:
@@ -167,9 +168,8 @@ def delete(*, row: models.App, by: Actor) -> None:
         _audit.write("delete", kind="app", tag=str(before["tag"]), by=by, before=before)
 
 
-def _find(tag: str) -> models.App | None:
-    # No tag holds what cannot be printed, and half of a surrogate pair or U+0000 cannot even be asked for.
-    return models.App.objects.filter(tag=tag).with_definition().first() if tag.isprintable() else None
+def _find(tag: object) -> models.App | None:
+    return models.App.objects.filter(tag=tag).with_definition().first() if may_exist(tag) else None
 
 
 def _refuse_in_use(row: models.App) -> None:

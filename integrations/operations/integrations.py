@@ -11,6 +11,7 @@ from integrations import models
 from integrations.definitions.integration import Integration
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
 from integrations.operations import _audit
+from integrations.operations._names import may_exist
 from integrations.operations._transactions import all_or_nothing
 from integrations.operations.actors import Actor, require, user_of
 from integrations.types import JsonObject
@@ -28,8 +29,7 @@ def fetch(*, tag: str, by: Actor) -> models.Integration:
     """
     require(by, "view_integration", to="see integrations")
     visible = models.Integration.objects.visible_to(by)
-    # No tag holds what cannot be printed, and half of a surrogate pair or U+0000 cannot even be asked for.
-    integration = visible.filter(tag=tag).first() if tag.isprintable() else None
+    integration = visible.filter(tag=tag).first() if may_exist(tag) else None
     if integration is None:
         raise NotFound("integration", tag, list(visible.values_list("tag", flat=True)))
     return integration

@@ -11,9 +11,10 @@ from integrations.definitions import checking
 from integrations.definitions.base import Definition
 from integrations.definitions.contents import Contents
 from integrations.definitions.values.equality import json_equal
-from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
+from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem, with_article
 from integrations.operations import _audit, _renaming
 from integrations.operations._contents import contents_of
+from integrations.operations._names import may_exist
 from integrations.operations._transactions import all_or_nothing, lock, revision_of
 from integrations.operations.actors import Actor, require
 from integrations.types import JsonObject
@@ -199,8 +200,7 @@ class Store(Generic[Row, Shape]):
         return dataclasses.replace(contents, **changed)
 
     def _find(self, integration: models.Integration, tag: str) -> Row | None:
-        # No tag holds what cannot be printed, and half of a surrogate pair or U+0000 cannot even be asked for.
-        found: Row | None = self._rows(integration).filter(**{self.key: tag}).first() if tag.isprintable() else None
+        found: Row | None = self._rows(integration).filter(**{self.key: tag}).first() if may_exist(tag) else None
         return found
 
     def _rows(self, integration: models.Integration) -> Any:
@@ -213,7 +213,7 @@ class Store(Generic[Row, Shape]):
         tag = self.key_of(definition)
         others = self.model.objects.for_integration(row.integration).exclude(pk=row.pk)
         if others.filter(**{self.key: tag}).exists():
-            return [Problem(f"{self.place_of(tag)}/{self.key}", f'there is already a {self.kind} "{tag}"')]
+            return [Problem(f"{self.place_of(tag)}/{self.key}", f'there is already {with_article(self.kind)} "{tag}"')]
         return []
 
     def _refuse(self, row: Row, definition: Shape) -> None:

@@ -212,8 +212,8 @@ def test_what_is_no_plain_json_is_refused_at_its_place(value: Any, builder: Inte
     assert not models.Feature.objects.exists()
 
 
-@pytest.mark.parametrize("tag", ["half \ud800", "zero \x00", "", "a" * 10_000])
-def test_name_that_nothing_can_have_is_not_found(tag: str, builder: IntegrationBuilder, ductape: Ductape) -> None:
+@pytest.mark.parametrize("tag", ["half \ud800", "zero \x00", "", "a" * 10_000, 5, ["a"]])
+def test_name_that_nothing_can_have_is_not_found(tag: Any, builder: IntegrationBuilder, ductape: Ductape) -> None:
     for fetch in (builder.fetch_feature, builder.fetch_env, builder.initialize_integration, ductape.get_app_builder):
         with pytest.raises(NotFound):
             fetch(tag)

@@ -48,7 +48,11 @@ REFUSED: list[tuple[type[Definition], Any, Problem]] = [
     (
         Cache,
         {**_CACHE, "period": "day"},
-        Problem("x/period", "should be 'secs', 'mins', 'hours', 'days', 'weeks', 'months' or 'years'"),
+        Problem(
+            "x/period",
+            "should be 'secs', 'mins', 'hours', 'days', 'weeks', 'months' or 'years'",
+            'did you mean "days"?',
+        ),
     ),
     (Cache, {**_CACHE, "perod": "days"}, Problem("x/perod", 'unknown field "perod"', 'did you mean "period"?')),
     (
@@ -181,8 +185,42 @@ REFUSED: list[tuple[type[Definition], Any, Problem]] = [
     (App, _app(actions=[_ACTION, _ACTION]), Problem("x", 'actions: "a" appears twice')),
     (
         App,
-        _app(auths=[{"tag": "login", "setup_type": "credential_access", "action_tag": "b"}]),
-        Problem("x", 'auths: "login" names the action "b", which the app does not have'),
+        _app(envs=[{"slug": "prd", "base_url": "https://$Secret{host}.example.com"}]),
+        Problem("x/envs[0]/base_url", "has no proper host; references and placeholders are not read here"),
+    ),
+    *(
+        (
+            App,
+            _app(envs=[{"slug": "prd", "base_url": "https://example.com", "allowed_hosts": [host]}]),
+            Problem(
+                "x/envs[0]/allowed_hosts[0]",
+                "should be a host such as uploads.example.com, or *.example.com for all below",
+            ),
+        )
+        for host in ("https://example.com", "example.com/x", "example.com:443", "*", "")
+    ),
+    *(
+        (
+            App,
+            _app(actions=[{**_ACTION, "resource": resource}]),
+            Problem("x/actions[0]/resource", "should be a path below the base URL, such as /v1/orders/:id"),
+        )
+        for resource in ("https://elsewhere.example.com/a", "//elsewhere.example.com/a")
+    ),
+    (
+        App,
+        _app(auths=[{"tag": "login", "setup_type": "basics"}]),
+        Problem(
+            "x/auths[0]/setup_type",
+            "should be 'token_access', 'credential_access', 'basic', 'api_key', 'oauth2_client_credentials' or"
+            " 'oauth2_refresh_token'",
+            'did you mean "basic"?',
+        ),
+    ),
+    (
+        Feature,
+        _feature(language="js", function="() => 1", output={"a": 1}),
+        Problem("x", "give either language and function, or sequence and output"),
     ),
     (
         App,

@@ -40,7 +40,7 @@ def test_create_of_a_name_that_exists_opens_it_whatever_its_case() -> None:
 def test_create_of_a_name_that_one_of_the_two_wants_for_itself_is_refused(first: bool, second: bool) -> None:
     integrations.create(values={**VALUES, "unique": first}, by=SYSTEM)
 
-    with pytest.raises(AlreadyExists, match='there is already a integration "order SYNC"'):
+    with pytest.raises(AlreadyExists, match='there is already an integration "order SYNC"'):
         integrations.create(values={**VALUES, "name": "order SYNC", "unique": second, "tag": "other"}, by=SYSTEM)
 
     assert models.Integration.objects.count() == 1

@@ -8,6 +8,8 @@ from integrations.connectors.egress.errors import ProtocolFailed, ResponseTooLar
 
 _GZIP = zlib.MAX_WBITS | 16
 _RAW_DEFLATE = -zlib.MAX_WBITS
+#: Members of a gzip stream. Each costs time, and one of nothing is 20 bytes.
+_MOST_MEMBERS = 1_000
 _NONE, _GZIP_NAMES, _DEFLATE_NAMES = frozenset({"", "identity"}), frozenset({"gzip", "x-gzip"}), frozenset({"deflate"})
 
 
@@ -19,6 +21,7 @@ class Body:
         self._max_bytes = max_bytes
         self._received = 0
         self._plain = bytearray()
+        self._members = 1
         self._inflater: zlib._Decompress | None = None
 
     def add(self, chunk: bytes) -> None:
@@ -57,7 +60,8 @@ class Body:
 
     def _next_member(self) -> zlib._Decompress:
         """A gzip stream may be several, one after the other (RFC 1952 section 2.2)."""
-        if self._encoding not in _GZIP_NAMES:
+        self._members += 1
+        if self._encoding not in _GZIP_NAMES or self._members > _MOST_MEMBERS:
             raise ProtocolFailed("the compressed response goes on behind its end")
         return zlib.decompressobj(_GZIP)
 

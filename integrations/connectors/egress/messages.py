@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from integrations.types import Json
-
 DEFAULT_MAX_RESPONSE_BYTES = 5_000_000
 
 #: Name and value, in order; a name may come more than once.
@@ -63,9 +61,6 @@ class EgressResponse:
         """Return the value of the header `name` in any case; several are joined with commas (RFC 9110 section 5.3)."""
         values = list(header_values(self.headers, name))
         return ", ".join(values) if values else None
-
-    def log_context(self) -> dict[str, Json]:
-        return {"status": self.status, "duration_ms": self.duration_ms, "size_bytes": len(self.body)}
 
 
 def header_values(headers: Headers, name: str) -> Iterator[str]:

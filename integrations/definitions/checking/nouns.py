@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from integrations.definitions.app import Action, App, Response
+from integrations.definitions.app import Action, App, Auth, Response
 from integrations.definitions.base import nearest
 from integrations.definitions.cache import Cache
 from integrations.definitions.checking import graphs
@@ -39,9 +39,7 @@ def check_app(app: App, *, place: str | None = None) -> list[Problem]:
     for index, action in enumerate(app.actions):
         problems += _action_problems(action, join_place(place, f"actions[{index}]"))
     for index, auth in enumerate(app.auths):
-        for section in ("params", "query", "headers", "body"):
-            where = join_place(place, f"auths[{index}]/tokens/{section}")
-            problems += check_fields(getattr(auth.tokens, section), place=where)
+        problems += _auth_problems(auth, app, join_place(place, f"auths[{index}]"))
     return problems
 
 
@@ -112,6 +110,14 @@ def _action_problems(action: Action, place: str) -> Iterator[Problem]:
         for name in sorted(section_keys(action)["params"] - declared):
             hint = nearest(name, declared)
             yield Problem(join_place(place, "resource"), f'"{name}" is no field of params', hint)
+
+
+def _auth_problems(auth: Auth, app: App, place: str) -> Iterator[Problem]:
+    for section in ("params", "query", "headers", "body"):
+        yield from check_fields(getattr(auth.tokens, section), place=join_place(place, f"tokens/{section}"))
+    if auth.action_tag is not None and app.action(auth.action_tag) is None:
+        hint = nearest(auth.action_tag, (action.tag for action in app.actions)) or "the app has no actions yet"
+        yield Problem(join_place(place, "action_tag"), f'unknown action "{auth.action_tag}"', hint)
 
 
 def _body_problems(owner: Action | Response, place: str) -> list[Problem]:

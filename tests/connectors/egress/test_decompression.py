@@ -95,3 +95,14 @@ def test_body_not_what_it_claims_is_a_protocol_failure(encoding: str, content: b
 
 def test_body_without_content_is_empty_whatever_it_claims() -> None:
     assert read("br", b"") == b""
+
+
+def test_stream_of_thousands_of_empty_members_is_refused_early() -> None:
+    members = gzip.compress(b"") * 2_000
+
+    with pytest.raises(ProtocolFailed, match="goes on behind its end"):
+        read("gzip", members, chunk_bytes=len(members), max_bytes=1_000_000)
+
+
+def test_stream_of_many_members_is_read() -> None:
+    assert read("gzip", gzip.compress(b"ab") * 900, chunk_bytes=1_000, max_bytes=1_000_000) == b"ab" * 900

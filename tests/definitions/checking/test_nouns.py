@@ -67,6 +67,16 @@ def test_placeholder_that_is_no_field_of_declared_params_is_a_problem() -> None:
     ]
 
 
+def test_auth_that_names_no_action_of_the_app_is_a_problem() -> None:
+    login: JsonObject = {"tag": "login", "setup_type": "credential_access", "action_tag": "logni"}
+    without: JsonObject = {"app_name": "A", "tag": "a", "auths": [login]}
+    others: JsonObject = {**without, "actions": [{**_ACTION, "tag": "login"}]}
+
+    place, message = "apps/a/auths[0]/action_tag", 'unknown action "logni"'
+    assert lines(check_app(App.parse(without))) == [(place, message, "the app has no actions yet")]
+    assert lines(check_app(App.parse(others))) == [(place, message, 'did you mean "login"?')]
+
+
 def test_function_has_its_input_and_output_checked() -> None:
     described: JsonObject = {
         "tag": "f",
