@@ -21,7 +21,7 @@ from integrations import conf
 logger = logging.getLogger(__name__)
 
 TASK = "ductape.execute_run"
-_QUEUE = "ductape_runs"
+QUEUE = "ductape_runs"
 #: How long whoever starts a run waits for the broker at most.
 _PATIENCE_SECONDS = 2.0
 #: How long a broker that did not answer is left alone.
@@ -34,7 +34,7 @@ _RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_m
 
 def app() -> Celery:
     """Return this process's Celery application."""
-    return _app(conf.broker_url())
+    return app_at(conf.broker_url())
 
 
 def send(run_ids: Iterable[uuid.UUID]) -> None:
@@ -43,7 +43,7 @@ def send(run_ids: Iterable[uuid.UUID]) -> None:
 
 
 class _Announcer:
-    """Sends, and leaves a broker that is away alone for a while, so that not everybody who starts a run waits for it."""
+    """Sends, and leaves a broker that is away alone for a while: not everybody who starts a run is to wait for it."""
 
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
@@ -83,11 +83,11 @@ class _Announcer:
 
 @functools.cache
 def _announcer(url: str) -> _Announcer:
-    return _Announcer(_app(url))
+    return _Announcer(app_at(url))
 
 
 @functools.cache
-def _app(url: str) -> Celery:
+def app_at(url: str) -> Celery:
     # No fixup: it is for tasks that use Django's database connections, and opens and closes them around each.
     celery = Celery("ductape", fixups=[], set_as_current=False)
     celery.conf.update(_settings(url))
@@ -105,7 +105,7 @@ def _settings(url: str) -> dict[str, Any]:
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
-        "task_default_queue": _QUEUE,
+        "task_default_queue": QUEUE,
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         # A task only waits for its run, which executes on the one event loop of the process: threads cost next to

@@ -19,6 +19,10 @@ def announce(run_ids: Iterable[uuid.UUID]) -> None:
     """
     _waking.signal()  # `run_worker` may work beside Celery's workers
     if conf.dispatch() == "celery":
-        from integrations.operations import _broker  # Celery takes a tenth of a second to import
+        transaction.on_commit(functools.partial(_send, tuple(run_ids)))
 
-        transaction.on_commit(functools.partial(_broker.send, tuple(run_ids)))
+
+def _send(run_ids: tuple[uuid.UUID, ...]) -> None:
+    from integrations.operations import _broker  # Celery takes a tenth of a second to import, and few have it
+
+    _broker.send(run_ids)

@@ -1,4 +1,4 @@
-"""What a Celery worker does here: each message names a run, which the process's one worker loop executes with others."""
+"""What a Celery worker does here: each message names a run, which the process's one worker loop then executes."""
 
 from __future__ import annotations
 

@@ -184,3 +184,34 @@ def test_egress_entries_are_kept_as_written() -> None:
 def test_egress_entries_url_is_refused(word: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="DUCTAPE_EGRESS_ALLOW"):
         environment.egress_entries([word])
+
+
+@pytest.mark.parametrize(("word", "expected"), [("", "database"), ("database", "database"), (" Celery ", "celery")])
+def test_one_of_reads_a_choice_and_takes_the_first_without(
+    env: environment.Environment, monkeypatch: pytest.MonkeyPatch, word: str, expected: str
+) -> None:
+    monkeypatch.setenv("THING", word)
+
+    assert env.one_of("THING", choices=("database", "celery")) == expected
+
+
+def test_one_of_unknown_word_names_the_choices(env: environment.Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THING", "kafka")
+
+    with pytest.raises(ImproperlyConfigured, match=r"THING is 'kafka'\. Set it to one of: database, celery\."):
+        env.one_of("THING", choices=("database", "celery"))
+
+
+@pytest.mark.parametrize(
+    "url", ["amqp://host//", "amqps://u:p@host/vhost", "redis://host/0", "rediss://:p@host:6380/1"]
+)
+def test_broker_url_of_rabbitmq_or_redis_is_kept(url: str) -> None:
+    assert environment.checked_broker_url(url) == url
+
+
+@pytest.mark.parametrize("url", ["memory://", "sqs://hush@host", "redis:hush", "hush"])
+def test_broker_url_of_anything_else_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="CELERY_BROKER_URL names no broker") as refused:
+        environment.checked_broker_url(url)
+
+    assert "hush" not in str(refused.value)

@@ -1,0 +1,42 @@
+"""An installation whose processes hear of runs from a broker."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+from integrations.operations import _broker
+from tests.celery.brokers import Broker
+from tests.faults.installation import Installation, wait_for
+
+
+class CeleryInstallation(Installation):
+    def __init__(self, folder: Path, database_url: str, broker: Broker) -> None:
+        super().__init__(folder, database_url, DUCTAPE_DISPATCH="celery", CELERY_BROKER_URL=broker.url)
+        self.broker = broker
+        self._celery = _broker.app_at(broker.url)
+        self._numbers = itertools.count()
+
+    def celery_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a Celery worker as a second machine would, and return once it is there."""
+        name = f"worker{next(self._numbers)}@%h"
+        known = self._workers()
+        process = self.start(sys.executable, "-m", "celery", "-A", "ductape_site", "worker", "-n", name, *arguments)
+        wait_for(lambda: self._workers() > known, seconds=30, what=self._describe)
+        return process
+
+    def send(self, run_id: uuid.UUID) -> None:
+        """Send the message about a run once more."""
+        self._celery.send_task(_broker.TASK, args=[str(run_id)])
+
+    def messages(self) -> int:
+        """Return how many messages wait at the broker for a worker to fetch them."""
+        with self._celery.connection_for_read() as connection:
+            queue = self._celery.amqp.queues[_broker.QUEUE](connection.default_channel)
+            return int(queue.queue_declare().message_count)
+
+    def _workers(self) -> int:
+        return int(self.rows("SELECT count(*) FROM integrations_worker")[0][0])
