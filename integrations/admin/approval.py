@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
@@ -34,12 +35,16 @@ _BADGES = {
 }
 
 
+#: What the list can be narrowed to, above it and among its filters.
+_STATES = (("mine", "For me to decide"), ("open", "Open"), ("decided", "Decided"))
+
+
 class StateFilter(admin.SimpleListFilter):
     title = "state"
     parameter_name = "state"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("mine", "For me to decide"), ("open", "Open"), ("decided", "Decided")]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> tuple[tuple[str, str], ...]:
+        return _STATES
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
@@ -54,13 +59,14 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(models.Approval)
 class ApprovalAdmin(ReadOnlyAdmin):
-    list_display = ("title", "state_badge", "feature", "integration", "environment", "created_at", "who", "reason")
-    sortable_by = ("created_at",)
+    list_display = ("title", "state_badge", "feature", "integration", "environment", "asked", "who", "reason")
+    sortable_by = ("asked",)
     list_filter = (StateFilter, ("run__integration", VisibleRelatedFilter))
     list_select_related = ("run__feature", "run__integration", "run__environment", "decided_by")
     search_fields = ("title", "event", "run__feature__tag")
     ordering = ("-pk",)
     show_facets = admin.ShowFacets.NEVER
+    list_before_template = "admin/integrations/approval/states.html"
     empty_hint = "A feature asks for one with an event of the type approval; its run waits until somebody decides."
 
     # The list
@@ -69,6 +75,11 @@ class ApprovalAdmin(ReadOnlyAdmin):
         """Leave long payloads, and the values of runs, in the database."""
         big = ("payload", "run__input", "run__output", "run__evidence")
         return super().get_queryset(request).defer(*big)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Offer what waits for whoever looks, above the list, and how much that is."""
+        own = {"states": [*_STATES, ("", "All")], "number_for_me": approvals.open_for(by=actor(request)).count()}
+        return super().changelist_view(request, {**(extra_context or {}), **own, "state": request.GET.get("state", "")})
 
     @admin.display(description="State")
     def state_badge(self, approval: models.Approval) -> SafeString:
@@ -85,6 +96,10 @@ class ApprovalAdmin(ReadOnlyAdmin):
     @admin.display(description="Environment")
     def environment(self, approval: models.Approval) -> str:
         return approval.run.environment.slug
+
+    @admin.display(description="Asked", ordering="pk")
+    def asked(self, approval: models.Approval) -> str:
+        return date_format(timezone.localtime(approval.created_at), "j M Y, H:i:s")
 
     @admin.display(description="Decided by")
     def who(self, approval: models.Approval) -> str:

@@ -56,6 +56,7 @@ def live_context(run: Any, reader: Reader) -> dict[str, Any]:
         "input": payload(run.input_text, url=_payload_url(run, "input")),
         "sequences": run_steps.shown(run, steps, logs, feature=feature, now=now),
         "logs": logs,
+        "crashes": [{**crash, "at": dt.datetime.fromisoformat(crash["at"])} for crash in run.evidence],
         "branches": run_family.below(run),
         "approvals": _approvals(run, reader),
         "error_step": _error_step(run, steps),

@@ -70,6 +70,7 @@ def test_list_tells_what_one_may_decide_from_the_rest(operator: Client, boss: Us
     assert found(operator, "open") == [own_run, mine]
     assert found(operator, "decided") == [done]
     assert found(operator, "") == [late, done, own_run, mine]
+    assert "For me to decide (1)" in text(operator.get(LIST))
 
 
 def test_list_shows_how_each_stands(viewer: Client, integration: Integration) -> None:
@@ -89,7 +90,7 @@ def test_list_takes_the_same_queries_for_many(
     for _ in range(8):
         asked(integration)
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         viewer.get(LIST)
 
 
@@ -115,7 +116,7 @@ def test_page_names_the_people_who_may_decide(operator: Client, integration: Int
 
     page = text(operator.get(change_url(approval)))
 
-    assert "grace, the group Shippers, but not by who started the run" in page
+    assert "grace, the group Shippers, but not who started the run" in page
     assert "Somebody else has to decide this" in page
     assert 'name="decision"' not in page
 

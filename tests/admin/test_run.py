@@ -365,6 +365,7 @@ def test_quarantined_run_shows_its_crashes(viewer: Client, integration: Integrat
 
     assert "Lost 3 workers on the way" in page
     assert page.count("worker web-1:7:ab was killed") == 3
+    assert "24 Nov 2026, 12:00:00" in page
     assert "It is not tried again" in page
 
 
