@@ -61,6 +61,7 @@ SIDEBAR: list[dict[str, Any]] = [
             _link("Runs", "play_circle", "run"),
             _link("Approvals", "approval_delegation", "approval"),
             _link("Workers", "memory", "worker"),
+            _link("Housekeeping", "cleaning_services", "retentionrule"),
         ],
     },
     {

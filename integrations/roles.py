@@ -32,14 +32,15 @@ _JOBS = frozenset({"run_job", "pause_job", "freeze_environment"})
 _RUN = _JOBS | frozenset({"start_run", "cancel_run", "replay_run", "decide_approval"})
 #: Whoever starts runs sees who is there to execute them.
 _WATCH = frozenset({"view_worker"})
+_TIDY = frozenset({"view_retentionrule", "view_pruning"})
 
 #: Permission codenames by group. People see the integrations that they are members of, auditors all.
 ROLES: dict[str, frozenset[str]] = {
-    "Integration engineers": _SEE | _RUN | _WATCH | {*_may(_WRITES, [*_BUILT, "secret"])},
-    "Operators": _SEE | _RUN | _WATCH | {"change_job"},
+    "Integration engineers": _SEE | _RUN | _WATCH | _TIDY | {*_may(_WRITES, [*_BUILT, "secret", "retentionrule"])},
+    "Operators": _SEE | _RUN | _WATCH | _TIDY | {"change_job", "prune_run", "manage_dispatch"},
     "Code authors": _SEE | {"write_code", *_may(_WRITES, ["function", "feature"])},
     "Viewers": _SEE,
-    "Auditors": _SEE | _WATCH | {"view_auditrecord", "view_every_integration"},
+    "Auditors": _SEE | _WATCH | _TIDY | {"view_auditrecord", "view_every_integration"},
 }
 
 

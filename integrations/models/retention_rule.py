@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from integrations.models.run_states import FINAL, RunStatus
-from integrations.models.visibility import ScopedQuerySet
+from integrations.models.visibility import ScopedQuerySet, Viewer, is_known, sees_every_integration
 
 #: A hundred years.
 _MOST_DAYS = 36_500
@@ -16,7 +16,11 @@ _STATUSES = [(status.value, str(status.label)) for status in RunStatus if status
 
 
 class RetentionRuleQuerySet(ScopedQuerySet["RetentionRule"]):
-    pass
+    def visible_to(self, viewer: Viewer) -> RetentionRuleQuerySet:
+        """Return the rules of integrations that `viewer` may see, and those for everything, which count for these."""
+        if sees_every_integration(viewer) or not is_known(viewer):
+            return super().visible_to(viewer)
+        return self.filter(Q(integration=None) | Q(integration__members=viewer.pk))
 
 
 class RetentionRule(models.Model):
@@ -72,3 +76,6 @@ class RetentionRule(models.Model):
     def clean(self) -> None:
         if self.feature is not None and self.feature.integration_id != self.integration_id:
             raise ValidationError({"feature": "This feature belongs to another integration."})
+        twins = RetentionRule.objects.filter(integration=self.integration, feature=self.feature, status=self.status)
+        if twins.exclude(pk=self.pk).exists():
+            raise ValidationError({"status": "There is a rule for these runs already."})

@@ -1,0 +1,25 @@
+"""The banner that every page shows while dispatch is paused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from integrations.operations import housekeeping
+
+register = template.Library()
+
+
+@register.inclusion_tag("_components/dispatch_banner.html", takes_context=True)
+def dispatch_banner(context: dict[str, Any]) -> dict[str, Any]:
+    """Say that dispatch is paused, to whoever is logged in, with the button that resumes it for whoever may."""
+    user = getattr(context.get("request"), "user", None)
+    if user is None or not user.is_authenticated or not housekeeping.dispatch_is_paused():
+        return {}
+    state = housekeeping.dispatch_state()
+    return {"state": state if state.dispatch_paused else None, "may_resume": may_manage(user)}
+
+
+def may_manage(user: Any) -> bool:
+    return bool(user.is_staff and user.has_perm("integrations.manage_dispatch"))

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from integrations.models import Integration, RetentionRule, Run
+from integrations.operations import _database_time, _dispatch_state, housekeeping
+from integrations.operations.actors import SYSTEM
+from tests.admin.conftest import logged_in, member
+from tests.admin.pages import list_url, text
+from tests.factories import FeatureFactory, RunFactory
+from tests.operations.scene import last_audit
+
+PAGE = list_url(RetentionRule)
+ADD = f"{PAGE}add/"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known() -> Iterator[None]:
+    _dispatch_state.forget()
+    yield
+    _dispatch_state.forget()
+
+
+@pytest.fixture
+def operator(integration: Integration) -> Client:
+    return logged_in(member(integration, "Operators"))
+
+
+@pytest.fixture
+def engineer(integration: Integration) -> Client:
+    return logged_in(member(integration, "Integration engineers"))
+
+
+def old_run(integration: Integration) -> Run:
+    long_ago = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    feature = FeatureFactory.create(integration=integration)
+    run: Run = RunFactory.create(
+        succeeded=True, feature=feature, integration=integration, finished_at=long_ago, environment__slug="old"
+    )
+    return run
+
+
+def test_page_shows_rules_preview_and_what_went(operator: Client, integration: Integration) -> None:
+    run = old_run(integration)
+    RetentionRule.objects.create(integration=integration, status="failed", keep_days=77)
+    RetentionRule.objects.create(integration=integration, keep_days=None)
+    RetentionRule.objects.all().filter(keep_days=None).update(status="cancelled")
+
+    page = text(operator.get(PAGE))
+
+    for expected in ("90 days", "180 days", "77 days", "ever", str(run.feature), "1 Jan 2001", "Nothing yet"):
+        assert expected in page, expected
+
+
+def test_prune_button_deletes_what_the_page_shows(operator: Client, integration: Integration) -> None:
+    old_run(integration)
+
+    page = text(operator.post(f"{PAGE}prune/", follow=True))
+
+    assert "Deleted 1 runs" in page
+    assert "No run is past its retention" in page
+    assert not Run.objects.exists()
+
+
+def test_rule_is_added_changed_and_deleted_through_the_operations(engineer: Client, integration: Integration) -> None:
+    feature = FeatureFactory.create(integration=integration)
+
+    engineer.post(ADD, {"feature": feature.pk, "status": "", "keep_days": "30"})
+    rule = RetentionRule.objects.get()
+    engineer.post(f"{PAGE}{rule.pk}/change/", {"feature": feature.pk, "status": "", "keep_days": "40"})
+    changed = last_audit()
+    engineer.post(f"{PAGE}{rule.pk}/delete/", {"post": "yes"})
+
+    assert (rule.integration, rule.feature, rule.keep_days) == (integration, feature, 30)
+    assert (changed.kind, changed.changes) == ("retention", {"keep_days": {"from": 30, "to": 40}})
+    assert last_audit().action == "delete"
+    assert not RetentionRule.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"keep_days": "0"}, "greater than or equal to 1"),
+        ({"keep_days": "99999999"}, "less than or equal to 36500"),
+        ({"keep_days": "x"}, "whole number"),
+        ({"keep_days": "5"}, "say how long everybody"),
+    ],
+)
+def test_rule_that_makes_no_sense_or_is_for_everybody_is_refused(
+    engineer: Client, fields: dict[str, str], said: str
+) -> None:
+    page = text(engineer.post(ADD, {"status": "", **fields}, follow=True))
+
+    assert said in page
+    assert not RetentionRule.objects.exists()
+
+
+def test_second_rule_for_the_same_runs_is_refused(engineer: Client, integration: Integration) -> None:
+    RetentionRule.objects.create(integration=integration, keep_days=5)
+
+    page = text(engineer.post(ADD, {"integration": integration.pk, "status": "", "keep_days": "6"}, follow=True))
+
+    assert "There is a rule for these runs already" in page
+    assert "violated" not in page
+    assert RetentionRule.objects.count() == 1
+
+
+def test_banner_is_on_every_page_while_paused_and_its_button_resumes(operator: Client) -> None:
+    assert "Dispatch is paused" not in text(operator.get(reverse("admin:index")))
+
+    paused = text(operator.post(f"{PAGE}pause/", {"reason": "the supplier moves"}, follow=True))
+    elsewhere = text(operator.get(list_url(Run)))
+    resumed = text(operator.post(f"{PAGE}resume/", follow=True))
+
+    for page in (paused, elsewhere):
+        assert "Dispatch is paused" in page
+        assert "the supplier moves" in page
+    assert "Dispatch goes on" in resumed
+    assert not housekeeping.dispatch_state().dispatch_paused
+
+
+def test_banner_after_a_restore_asks_for_confirmation_only_those_who_may(
+    operator: Client, integration: Integration
+) -> None:
+    _dispatch_state.pause(reason="Restored.", now=_database_time.now(), awaits_confirmation=True)
+
+    assert "Confirm and resume" in text(operator.get(PAGE))
+    viewer = text(logged_in(member(integration, "Viewers")).get(list_url(Run)))
+    assert "paused until somebody confirms" in viewer
+    assert "Confirm and resume" not in viewer
+
+
+@pytest.mark.parametrize("name", ["prune", "pause", "resume"])
+def test_button_of_somebody_without_the_permission_is_refused(integration: Integration, name: str) -> None:
+    housekeeping.pause_dispatch(reason="x", by=SYSTEM) if name == "resume" else None
+    run = old_run(integration)
+    engineer = logged_in(member(integration, "Viewers"))
+
+    assert engineer.post(f"{PAGE}{name}/", {"reason": "y"}).status_code == 403
+    assert engineer.get(f"{PAGE}{name}/").status_code == 405
+    assert Run.objects.filter(pk=run.pk).exists()
+
+
+def test_pause_without_a_reason_is_refused(operator: Client) -> None:
+    assert "Say why" in text(operator.post(f"{PAGE}pause/", {"reason": " "}, follow=True))
+    assert not housekeeping.dispatch_state().dispatch_paused
