@@ -19,8 +19,8 @@ from integrations.definitions.app import App
 from integrations.definitions.release import Release
 from integrations.engine.context import Context, RunInfo
 from integrations.engine.executor import execute
-from integrations.engine.records import RecordingRecorder
 from integrations.types import Json
+from tests.fakes.recorders import RecordingRecorder
 
 RELEASE = Release.parse(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from integrations.connectors.base import LogLine
@@ -138,13 +138,3 @@ def _checkpoint(record: StepRecord) -> Checkpoint:
         started_at=record.started_at,
         finished_at=record.finished_at,
     )
-
-
-@dataclass(slots=True)
-class RecordingRecorder:
-    """Keeps records in memory: for runs that store nothing on the way, and for tests."""
-
-    records: list[StepRecord] = field(default_factory=list)
-
-    async def record(self, step: StepRecord) -> None:
-        self.records.append(step)

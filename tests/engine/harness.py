@@ -15,7 +15,6 @@ from integrations.engine.executor import execute
 from integrations.engine.records import (
     Checkpoint,
     Outcome,
-    RecordingRecorder,
     StepKey,
     StepRecord,
     checkpoints_of,
@@ -25,6 +24,7 @@ from tests.fakes.clock import START, FakeClock, run
 from tests.fakes.connectors import FakeActionConnector, FakeFunctionConnector
 from tests.fakes.jobs import FakeJobs
 from tests.fakes.nested_runs import FakeNestedRuns
+from tests.fakes.recorders import RecordingRecorder
 from tests.fakes.result_cache import FakeResultCache
 
 RUN = RunInfo(

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from integrations.connectors.base import ActionCall
 from integrations.connectors.http.errors import HttpStatusError
 from integrations.definitions.release import Release
-from integrations.engine.records import Outcome, RecordingRecorder, checkpoints_of
+from integrations.engine.records import Outcome, checkpoints_of
 from tests.engine.harness import Harness, action, function, release, sequence
 from tests.fakes.connectors import after
-from tests.fakes.recorders import Crash, CrashingRecorder
+from tests.fakes.recorders import Crash, CrashingRecorder, RecordingRecorder
 
 _INPUT = {"items": ["x", "y", "z"]}
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from integrations.engine.records import RecordingRecorder, StepRecord
+from dataclasses import dataclass, field
+
+from integrations.engine.records import StepRecord
+
+
+@dataclass(slots=True)
+class RecordingRecorder:
+    """Keeps records in memory."""
+
+    records: list[StepRecord] = field(default_factory=list)
+
+    async def record(self, step: StepRecord) -> None:
+        self.records.append(step)
 
 
 class Crash(Exception):
