@@ -59,6 +59,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "title": "Operate",
         "items": [
             _link("Runs", "play_circle", "run"),
+            _link("Bulk operations", "dynamic_feed", "bulkoperation"),
             _link("Approvals", "approval_delegation", "approval"),
             _link("Workers", "memory", "worker"),
             _link("Housekeeping", "cleaning_services", "retentionrule"),

@@ -18,7 +18,7 @@ _BUILT = (
     *_SETTINGS,
 )
 _VERSIONS = ("functionversion", "featureversion", "release")
-_HISTORY = ("run", "step", "runlog", "approval", "slot", "freeze")
+_HISTORY = ("run", "step", "runlog", "approval", "failuregroup", "slot", "freeze")
 _WRITES = ("add", "change", "delete")
 
 
@@ -29,7 +29,9 @@ def _may(verbs: Iterable[str], models: Iterable[str]) -> Iterator[str]:
 
 _SEE = frozenset(_may(["view"], [*_BUILT, "function", "secret", *_VERSIONS, *_HISTORY]))
 _JOBS = frozenset({"run_job", "pause_job", "freeze_environment"})
-_RUN = _JOBS | frozenset({"start_run", "cancel_run", "replay_run", "decide_approval"})
+_RUN = _JOBS | frozenset(
+    {"start_run", "cancel_run", "replay_run", "decide_approval", "view_bulkoperation", "manage_failuregroup"}
+)
 #: Whoever starts runs sees who is there to execute them.
 _WATCH = frozenset({"view_worker"})
 _TIDY = frozenset({"view_retentionrule", "view_pruning"})

@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 
 from integrations import conf, models
 from integrations.operations import _claiming, _database_time, _runtime, _waking, housekeeping
+from integrations.operations._bulk_work import BulkWork
 from integrations.operations._driving import Driver
 from integrations.operations._execution import worker_name
 from integrations.operations._scheduler import Scheduler
@@ -70,6 +71,7 @@ class Worker:
         )
         self._driver = Driver(runtime=_runtime.shared(), worker=self._row.name)
         self._scheduler = Scheduler()
+        self._bulk = BulkWork()
         self._stop_at: float | None = None
         self._executed = 0
         self._heartbeat_at = self._look_at = self._cancel_at = self._sweep_at = 0.0
@@ -102,6 +104,7 @@ class Worker:
         self._executed += len(self._driver.turn(timeout_seconds=self._patience()))
         if self._stop_at is None:
             self._scheduler.look()
+            self._bulk.look()
             self._claim()
         now = time.monotonic()
         if now >= self._cancel_at and self._driver.held:
@@ -135,7 +138,7 @@ class Worker:
         now = time.monotonic()
         waits = [self._source.look_seconds, self._heartbeat_at - now]
         if self._stop_at is None:
-            waits.append(self._scheduler.seconds_left())
+            waits += (self._scheduler.seconds_left(), self._bulk.seconds_left())
         if self._driver.held:
             waits.append(self._cancel_at - now)
         return max(min(waits), 0.0)

@@ -1,0 +1,113 @@
+"""Bulk operations: retries, replays and cancels of many runs, carried out by workers one run at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from integrations import models
+from integrations.errors import InvalidInput, OperationRefused, Problem
+from integrations.models.run_states import FINAL
+from integrations.operations import _audit, _bulk_work, _database_time
+from integrations.operations.actors import SYSTEM, Actor, require, user_of
+from integrations.operations.replays import BEGINNING, Version
+
+Kind = models.BulkOperation.Kind
+Status = models.Run.Status
+
+#: Whoever wants more than this chooses more narrowly, or does it in parts.
+MOST_RUNS = 10_000
+_BATCH = 1_000
+_PERMISSIONS = {Kind.RETRY: "replay_run", Kind.REPLAY: "replay_run", Kind.CANCEL: "cancel_run"}
+_RETRIED = sorted(FINAL - {Status.SUCCEEDED})
+
+
+def fitting(kind: Kind, runs: QuerySet[models.Run]) -> QuerySet[models.Run]:
+    """Return those of these runs that the operation is about; the others have nothing to be done to them.
+
+    A nested run is done again with the run above it and not by itself. Nor is a run retried of which there is a later
+    attempt: that is the one to retry, if it failed.
+    """
+    if kind == Kind.CANCEL:
+        return runs.filter(finished_at__isnull=True)
+    runs = runs.filter(parent=None)
+    if kind == Kind.REPLAY:
+        return runs.filter(finished_at__isnull=False)
+    later = models.Run.objects.filter(replay_of=OuterRef("pk"))
+    return runs.filter(~Exists(later), status__in=_RETRIED)
+
+
+def start(
+    *,
+    kind: Kind,
+    runs: Any,
+    by: Actor,
+    reason: str,
+    description: str = "",
+    version: Version = "original",
+    start: str = BEGINNING,
+) -> models.BulkOperation:
+    """Return a new operation on those of `runs`, a queryset, that it fits and `by` may see; a worker carries it out.
+
+    `version` and `start` are those of a replay: see `replays.preview`.
+
+    Raises:
+        PermissionRefused
+        InvalidInput: there is no reason.
+        OperationRefused: there is nothing to do, or too much at once.
+    """
+    require(by, _PERMISSIONS[kind], to=f"{kind} runs")
+    if not reason.strip():
+        raise InvalidInput([Problem("reason", "say why")])
+    chosen = fitting(kind, runs.visible_to(by)).order_by("pk").values_list("pk", flat=True)
+    run_ids = list(chosen[: MOST_RUNS + 1])
+    _refuse_count(kind, len(run_ids))
+    options = {"version": version, "start": start} if kind == Kind.REPLAY else {}
+    with transaction.atomic():
+        operation = models.BulkOperation.objects.create(
+            kind=kind,
+            description=description,
+            reason=reason.strip(),
+            options=options,
+            total=len(run_ids),
+            created_by=user_of(by),
+            by_system=by is SYSTEM,
+        )
+        items = (models.BulkItem(operation=operation, run_id=run_id) for run_id in run_ids)
+        models.BulkItem.objects.bulk_create(items, batch_size=_BATCH)
+        what = f"{len(run_ids)} runs: {description or 'by their ids'}"
+        _audit.write(
+            f"bulk {kind}", kind="bulk operation", tag=str(operation.pk), by=by, after={"runs": what}, reason=reason
+        )
+    return operation
+
+
+def stop(operation: models.BulkOperation, *, by: Actor) -> models.BulkOperation:
+    """Leave undone what has not been done yet.
+
+    Raises:
+        OperationRefused: it is over.
+    """
+    require(by, _PERMISSIONS[Kind(operation.kind)], to=f"stop this {operation.kind}")
+    with transaction.atomic():
+        unfinished = models.BulkOperation.objects.unfinished().filter(pk=operation.pk)
+        ended = {"status": models.BulkOperation.Status.CANCELLED, "finished_at": _database_time.now()}
+        if not unfinished.update(message=f"stopped by {by}", **ended):
+            raise OperationRefused("this is over already")
+        _audit.write("stop", kind="bulk operation", tag=str(operation.pk), by=by)
+    operation.refresh_from_db()
+    return operation
+
+
+def work(*, seconds: float) -> bool:
+    """Carry out what there is for so long at most, and return whether there is more."""
+    return _bulk_work.work(seconds=seconds)
+
+
+def _refuse_count(kind: Kind, count: int) -> None:
+    if not count:
+        raise OperationRefused(f"there is nothing to {kind}: none of these runs is in a state for it")
+    if count > MOST_RUNS:
+        raise OperationRefused(f"these are more than {MOST_RUNS:,} runs; choose more narrowly")
