@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from django.conf import settings
 
@@ -36,7 +36,7 @@ def function_processes() -> int:
 
 def dispatch() -> Literal["database", "celery"]:
     """Return how workers hear of queued runs: from the database itself, or from a broker. From DUCTAPE_DISPATCH."""
-    return settings.DUCTAPE_DISPATCH
+    return cast("Literal['database', 'celery']", settings.DUCTAPE_DISPATCH)
 
 
 def broker_url() -> str:
