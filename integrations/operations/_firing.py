@@ -20,6 +20,7 @@ from integrations.models.job import JobQuerySet
 from integrations.models.run import RunQuerySet
 from integrations.operations import _dispatch_state, _job_starts, _schedules
 from integrations.operations._job_starts import Start
+from integrations.operations._recent import Recent, stamp_of
 from integrations.operations.actors import SYSTEM
 
 logger = logging.getLogger(__name__)
@@ -31,8 +32,10 @@ GRACE = dt.timedelta(seconds=60)
 MOST_MADE_UP = 100
 #: How many times of one job may wait for its runs to end.
 MOST_QUEUED = 100
-#: How many jobs share a transaction, and so a disk write.
-BATCH = 50
+#: How many jobs share a transaction, and so a disk write; few enough not to hold up other writers.
+BATCH = 25
+#: What was prepared outside of a transaction, so that preparing it within one reads little.
+_warmed: Recent[bool] = Recent(most=2_000, is_read=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,6 @@ class _Plan:
     timetable: Timetable
     times: Sequence[_Time]
     gaps: Sequence[_Gap]
-    #: What every time of the job is started from, or why none can.
-    start: Start | IntegrationsError
     now: dt.datetime = field(repr=False)
 
 
@@ -73,6 +74,7 @@ def fire_due(*, now: dt.datetime, limit: int = BATCH, among: JobQuerySet | None 
     due = list(jobs.due(now).select_related("integration", "environment")[:limit])
     if not due:
         return 0
+    _warm(due)
     plans = [plan for job in due if (plan := _planned(job, now)) is not None]
     with transaction.atomic():
         mine = _locked(plan.job for plan in plans)
@@ -153,7 +155,6 @@ def _plan(job: models.Job, now: dt.datetime) -> _Plan:
         timetable=timetable,
         times=times,
         gaps=[*gaps, *missed],
-        start=_prepared(job) if times else IntegrationsError(),
         now=now,
     )
 
@@ -198,7 +199,15 @@ def _why_missed(job: models.Job, time: dt.datetime) -> str:
     return f'environment "{job.environment}" was frozen{because}'
 
 
+def _warm(jobs: Iterable[models.Job]) -> None:
+    """Read what these jobs start, where that was not done since their integration changed."""
+    for job in jobs:
+        key = (stamp_of(job.integration), job.environment_id, job.tag)
+        _warmed.get(key, lambda job=job: _prepared(job) is not None)  # type: ignore[misc]  # its default is typed
+
+
 def _prepared(job: models.Job) -> Start | IntegrationsError:
+    """Return what every time of the job is started from, or why none can."""
     try:
         return _job_starts.prepare(job)
     except IntegrationsError as error:
@@ -248,23 +257,24 @@ def _slots(plan: _Plan) -> Iterator[models.Slot]:
     left = None if limit is None else limit - job.fired
     times = [time.nominal_at for time in plan.times]
     known = set(models.Slot.objects.filter(job=job, nominal_at__in=times).values_list("nominal_at", flat=True))
+    start = _prepared(job) if times else IntegrationsError()
     for time in plan.times:
         if time.nominal_at in known:  # by a scheduler whose clock goes before
             continue
         if left is not None and left <= 0:
             return
-        slot = _slot(plan, time)
+        slot = _slot(plan, time, start)
         if left is not None and slot.status in (Status.STARTED, Status.QUEUED):
             left -= 1
         yield slot
 
 
-def _slot(plan: _Plan, time: _Time) -> models.Slot:
+def _slot(plan: _Plan, time: _Time, start: Start | IntegrationsError) -> models.Slot:
     slot = models.Slot(job=plan.job, nominal_at=time.nominal_at, recorded_at=plan.now, reason=time.note)
-    if isinstance(plan.start, IntegrationsError):
-        slot.status, slot.reason = Status.REFUSED, plan.start.message
+    if isinstance(start, IntegrationsError):
+        slot.status, slot.reason = Status.REFUSED, start.message
     elif (ahead := _ahead(plan.job)) is None:
-        _run(slot, plan.start, now=plan.now)
+        _run(slot, start, now=plan.now)
     elif plan.job.overlap == models.Job.Overlap.QUEUE or time.is_made_up:
         slot.status = Status.QUEUED
     else:
