@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 #: A child is replaced after this many calls, so that nothing can pile up in one.
 CALLS_PER_CHILD = 2_000
 #: How much later than the engine's own limit the parent kills: some native loops only end that way.
-_GRACE_SECONDS = 0.5
+_GRACE_SECONDS = 1.5
 _LONG_INTEGER = re.compile(r"\d{16}")
 
 
