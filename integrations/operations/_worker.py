@@ -85,6 +85,7 @@ class Worker:
     def run(self) -> None:
         """Work until stopped; a database that is away is waited for."""
         logger.info("Worker started", extra={"action": "worker_started", "worker": self._row.name})
+        self._heartbeat_at = time.monotonic()
         with self._source.listening(self._driver.wake):
             while not self._is_done():
                 try:
@@ -124,11 +125,11 @@ class Worker:
             self._driver.begin(run)
 
     def _beat(self) -> None:
+        self._driver.give_up(_claiming.renew(self._driver.held, worker=self._row.name))
         now = time.monotonic()
-        if 0 < self._heartbeat_at < now - _claiming.heartbeat_seconds():
+        if self._heartbeat_at < now - _claiming.heartbeat_seconds():
             # This process or the database stood still; if others did, too, they get time to renew what they hold.
             self._sweep_at = now + conf.lease_seconds()
-        self._driver.give_up(_claiming.renew(self._driver.held, worker=self._row.name))
         if now >= self._sweep_at:
             _claiming.sweep()
         self._row.report(_database_time.now(), executed=self._executed, is_stopping=self._stop_at is not None)

@@ -13,8 +13,8 @@ from tests.faults.installation import Installation, kill, wait_for
 def test_paused_worker_writes_nothing_late_and_goes_on_with_other_runs(
     installation: Installation, api: FakeApi
 ) -> None:
-    paused = installation.worker()
     [run_id] = installation.post("hold", 1, seconds=1.5)
+    paused = installation.worker()
     wait_for(lambda: installation.holders() == {run_id: paused.pid}, seconds=20, what="not taken up")
     wait_for(lambda: api.effects[Effect(str(run_id), "reserve")], seconds=20, what="not called")
     os.kill(paused.pid, signal.SIGSTOP)

@@ -16,8 +16,8 @@ from tests.faults.installation import Installation, wait_for
 def test_stopped_worker_claims_nothing_more_and_finishes_what_it_holds(
     installation: Installation, api: FakeApi
 ) -> None:
-    worker = installation.worker("--concurrency", "10")
     installation.post("hold", 60, seconds=0.5)
+    worker = installation.worker("--concurrency", "10")
     wait_for(lambda: len(installation.holders()) > 5, seconds=20, what="not taken up")
 
     worker.send_signal(signal.SIGTERM)
