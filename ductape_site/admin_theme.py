@@ -59,6 +59,7 @@ SIDEBAR: list[dict[str, Any]] = [
         "title": "Operate",
         "items": [
             _link("Runs", "play_circle", "run"),
+            _link("Failure groups", "bug_report", "failuregroup"),
             _link("Bulk operations", "dynamic_feed", "bulkoperation"),
             _link("Approvals", "approval_delegation", "approval"),
             _link("Workers", "memory", "worker"),

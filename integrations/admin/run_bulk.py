@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin import AdminSite
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,7 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from integrations import models
 from integrations.admin.base import actor
-from integrations.errors import OperationRefused
+from integrations.errors import OperationRefused, PermissionRefused
 from integrations.operations import bulk, replays, workers
 
 Kind = bulk.Kind
@@ -64,37 +68,55 @@ class BulkActions:
         return self._bulk(request, queryset, Kind.CANCEL)
 
     def _bulk(self, request: HttpRequest, runs: Any, kind: bulk.Kind) -> HttpResponse:
-        form = BulkForm(request.POST if CONFIRMED in request.POST else None, kind=kind)
+        chosen = [(ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)]
+        asked = [("action", request.POST["action"]), ("select_across", request.POST.get("select_across", "0"))]
+        page = BulkPage(kind=kind, runs=runs, description=_description(request), hidden=(*asked, *chosen))
+        return page.respond(request, self.admin_site)  # type: ignore[attr-defined]  # a mixin's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkPage:
+    """Asks whether and why, and starts the operation when that was answered. It posts to where it came from."""
+
+    kind: bulk.Kind
+    runs: Any
+    description: str
+    #: Names and values that are posted with the answer.
+    hidden: Sequence[tuple[str, str]] = ()
+    back_url: str = ""
+
+    def respond(self, request: HttpRequest, site: AdminSite) -> HttpResponse:
+        form = BulkForm(request.POST if CONFIRMED in request.POST else None, kind=self.kind)
         if form.is_valid():
-            return self._started(request, runs, kind, form.cleaned_data)
-        selected, fitting = _count(runs), _count(bulk.fitting(kind, runs))
+            return self._started(request, form.cleaned_data)
+        selected, fitting = _count(self.runs), _count(bulk.fitting(self.kind, self.runs))
         context = {
-            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            **site.each_context(request),
             "opts": models.Run._meta,
-            "title": f"{kind.label} runs",
+            "title": f"{self.kind.label} runs",
             "form": form,
-            "kind": kind,
-            "confirmed": CONFIRMED,
-            "action": request.POST["action"],
-            "across": request.POST.get("select_across", "0"),
-            "checkbox": ACTION_CHECKBOX_NAME,
-            "chosen": request.POST.getlist(ACTION_CHECKBOX_NAME),
+            "kind": self.kind,
+            "hidden": [(CONFIRMED, "1"), *self.hidden],
             "selected": selected,
             "fitting": fitting,
             "most": bulk.MOST_RUNS,
             "is_too_much": fitting > bulk.MOST_RUNS,
             "workers_are_missing": not workers.is_one_there(),
-            "list_url": request.get_full_path(),
+            "here": request.get_full_path(),
+            "back_url": self.back_url or request.get_full_path(),
         }
         return TemplateResponse(request, "admin/integrations/bulk_operation/confirm.html", context)
 
-    def _started(self, request: HttpRequest, runs: Any, kind: bulk.Kind, wish: dict[str, str]) -> HttpResponse:
-        description = _description(request)
+    def _started(self, request: HttpRequest, wish: dict[str, Any]) -> HttpResponse:
         try:
-            operation = bulk.start(kind=kind, runs=runs, by=actor(request), description=description, **wish)  # type: ignore[arg-type]  # the form offers only these
+            operation = bulk.start(
+                kind=self.kind, runs=self.runs, by=actor(request), description=self.description, **wish
+            )
+        except PermissionRefused as error:
+            raise PermissionDenied from error
         except OperationRefused as error:
             messages.error(request, error.message)
-            return HttpResponseRedirect(request.get_full_path())
+            return HttpResponseRedirect(self.back_url or request.get_full_path())
         return HttpResponseRedirect(reverse("admin:integrations_bulkoperation_change", args=[operation.pk]))
 
 

@@ -111,6 +111,7 @@ def _facts(run: models.Run, reader: Reader) -> list[dict[str, Any]]:
         {"label": "Started by", "value": f"{run.created_by or 'system'}, {run.get_trigger_display()}"},
         {"label": "Release", "value": run.release.digest[:12], "is_code": True},
         *(parent if run.parent_id else []),
+        *([_failure_group(run)] if run.failure_group_id else []),
         *([_holder(run, reader)] if run.worker else []),
     ]
 
@@ -128,6 +129,11 @@ def _approvals(run: models.Run, reader: Reader) -> list[dict[str, Any]]:
     decidable = set(approvals.open_for(by=reader.user).filter(run=run).values_list("pk", flat=True))
     undecided = run.approvals.filter(decision="").order_by("pk")
     return [{"approval": approval, "may_decide": approval.pk in decidable} for approval in undecided]
+
+
+def _failure_group(run: models.Run) -> dict[str, Any]:
+    url = reverse("admin:integrations_failuregroup_change", args=[run.failure_group_id])
+    return {"label": "Failures like this", "value": "Failure group", "url": url}
 
 
 def _change_url(row: Any) -> str:

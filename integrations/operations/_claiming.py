@@ -18,7 +18,7 @@ from django.db.models import F
 
 from integrations import conf, models
 from integrations.models import run_queue
-from integrations.operations import _database_time, _dispatch_state, _families, _lanes, _suspects, _turns
+from integrations.operations import _database_time, _dispatch_state, _failures, _families, _lanes, _suspects, _turns
 
 logger = logging.getLogger(__name__)
 
@@ -168,6 +168,10 @@ def crashed(run: models.Run, *, evidence: str, now: dt.datetime, is_lapsed: bool
             return None
         if to != Status.QUEUED:
             _families.ended(run, status=to, now=now)
+        if to == Status.QUARANTINED:
+            # Without the worker's name, which no other has.
+            what = evidence.replace(f" {run.worker}", "")
+            _failures.note([_failures.Failure(run=run, code=to, message=what)], now=now)
     logger.warning("Run lost its worker", extra={"action": "run_lost", "run": str(run.pk), "became": to})
     return to
 

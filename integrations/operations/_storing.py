@@ -9,7 +9,7 @@ from integrations import conf, models
 from integrations.definitions.truncation import capped_lines
 from integrations.engine.records import Outcome, StepKey, StepRecord
 from integrations.models import run_ends
-from integrations.operations import _checkpoints, _database_time, _families
+from integrations.operations import _checkpoints, _database_time, _failures, _families
 
 _IDENTITY = ["run", "sequence", "event", "role", "iteration", "attempt"]
 _CHANGING = [
@@ -66,10 +66,17 @@ def store_ends(ended: Iterable[tuple[models.Run, Outcome]]) -> None:
     """Store how executions ended: each run has ended, or is parked until it is due."""
     ended, now = list(ended), _database_time.now()
     run_ends.store([_end(run, outcome) for run, outcome in ended], now=now)
+    _failures.note(_failures_of(ended), now=now)
     for run, outcome in ended:
         if outcome.status != "waiting":
             _families.ended(run, status=models.Run.Status(outcome.status), now=now)
     _families.parked([run for run, outcome in ended if outcome.status == "waiting"], now=now)
+
+
+def _failures_of(ended: Iterable[tuple[models.Run, Outcome]]) -> Iterable[_failures.Failure]:
+    for run, outcome in ended:
+        if outcome.status == "failed" and (error := outcome.error):
+            yield _failures.Failure(run=run, code=error.code, message=error.message, place=error.place)
 
 
 def _end(run: models.Run, outcome: Outcome) -> run_ends.RunEnd:

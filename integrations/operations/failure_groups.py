@@ -1,0 +1,78 @@
+"""What people make of failure groups: who looks after one, when it may be forgotten, and that it is done with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from integrations import models
+from integrations.errors import InvalidInput, Problem
+from integrations.operations import _audit, _database_time
+from integrations.operations.actors import Actor, require
+from integrations.types import JsonObject
+
+
+def change(
+    group: models.FailureGroup,
+    *,
+    by: Actor,
+    assigned_to: User | None,
+    snoozed_until: dt.datetime | None,
+    note: str,
+) -> models.FailureGroup:
+    """Say who looks after the group, until when it is left alone, and what is known of it.
+
+    Raises:
+        PermissionRefused
+        InvalidInput: that person may not see it.
+    """
+    require(by, "manage_failuregroup", to="change failure groups")
+    if assigned_to is not None and not models.FailureGroup.objects.visible_to(assigned_to).filter(pk=group.pk).exists():
+        raise InvalidInput([Problem("assigned_to", f"{assigned_to} may not see this integration")])
+    return _changed(group, "change", by, assigned_to=assigned_to, snoozed_until=snoozed_until, note=note.strip())
+
+
+def resolve(group: models.FailureGroup, *, by: Actor) -> models.FailureGroup:
+    """Take the group for done with, until it is seen again."""
+    require(by, "manage_failuregroup", to="resolve failure groups")
+    return _changed(group, "resolve", by, resolved_at=_database_time.now(), snoozed_until=None)
+
+
+def reopen(group: models.FailureGroup, *, by: Actor) -> models.FailureGroup:
+    """Take the group for open after all."""
+    require(by, "manage_failuregroup", to="reopen failure groups")
+    return _changed(group, "reopen", by, resolved_at=None, snoozed_until=None)
+
+
+def _changed(group: models.FailureGroup, verb: str, by: Actor, **columns: Any) -> models.FailureGroup:
+    with transaction.atomic():
+        before = _described(group)
+        # Not `save`: runs are counted in it meanwhile.
+        models.FailureGroup.objects.filter(pk=group.pk).update(**columns)
+        group.refresh_from_db()
+        _audit.write(
+            verb,
+            kind="failure group",
+            tag=group.fingerprint[:12],
+            by=by,
+            integration=group.integration,
+            before=before,
+            after=_described(group),
+        )
+    return group
+
+
+def _described(group: models.FailureGroup) -> JsonObject:
+    return {
+        "assigned_to": str(group.assigned_to) if group.assigned_to else None,
+        "snoozed_until": _written(group.snoozed_until),
+        "resolved_at": _written(group.resolved_at),
+        "note": group.note,
+    }
+
+
+def _written(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
