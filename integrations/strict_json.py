@@ -74,6 +74,11 @@ def canonical(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
+def pretty(value: Json) -> str:
+    """Return indented JSON text for people to read, in its own order and script."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
 class _Walk:
     """Copies a value, collecting what is wrong; stops looking once the document is known to be too big."""
 

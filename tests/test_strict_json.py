@@ -175,3 +175,7 @@ def test_check_of_a_value_that_holds_itself_ends() -> None:
 
 def test_canonical_text_does_not_depend_on_the_order_of_keys() -> None:
     assert strict_json.canonical({"b": 1, "a": [2]}) == strict_json.canonical({"a": [2], "b": 1}) == '{"a":[2],"b":1}'
+
+
+def test_pretty_keeps_order_and_script() -> None:
+    assert strict_json.pretty({"b": "ü", "a": [1]}) == '{\n  "b": "ü",\n  "a": [\n    1\n  ]\n}'

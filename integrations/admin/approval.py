@@ -17,10 +17,9 @@ from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations import models
+from integrations import models, strict_json
 from integrations.admin.base import ReadOnlyAdmin, actor
 from integrations.admin.filters import VisibleRelatedFilter
-from integrations.admin.run_inputs import pretty
 from integrations.admin.run_payloads import cut_text, payload
 from integrations.errors import IntegrationsError, NotFound
 from integrations.operations import approvals
@@ -156,7 +155,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
     def payload_view(self, request: HttpRequest, approval_id: int) -> HttpResponse:
         """Give all of what there is to look at."""
-        text = pretty(self._approval(request, approval_id).payload)
+        text = strict_json.pretty(self._approval(request, approval_id).payload)
         return HttpResponse(text, content_type="application/json; charset=utf-8")
 
     def _approval(self, request: HttpRequest, approval_id: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -18,7 +17,6 @@ from integrations.admin.deletion import Deletion, deletion_of
 from integrations.admin.forms.base import DefinitionForm, Operations
 from integrations.admin.forms.parts import PartFormSet
 from integrations.errors import IntegrationsError
-from integrations.types import Json
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -197,8 +195,3 @@ def _obstacles(deletions: Sequence[Deletion]) -> Iterator[SafeString]:
 def actor(request: HttpRequest) -> User:
     """Return on whose behalf an operation runs; the admin lets nobody in who is not known."""
     return cast("User", request.user)
-
-
-def pretty(value: Json) -> str:
-    """Return JSON for people to read."""
-    return json.dumps(value, indent=2, ensure_ascii=False)

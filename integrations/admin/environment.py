@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from integrations import models
-from integrations.admin.base import DefinitionAdmin, pretty
+from integrations import models, strict_json
+from integrations.admin.base import DefinitionAdmin
 from integrations.admin.filters import BY_INTEGRATION
 from integrations.admin.forms.nouns import EnvironmentForm
 from integrations.operations import environments
@@ -32,4 +32,4 @@ class EnvironmentAdmin(DefinitionAdmin):
     @admin.display(description="Default authentication data")
     def auth(self, row: models.Environment) -> SafeString:
         """Return what those see who may not change it: names only."""
-        return format_html("<pre>{}</pre>", pretty(row.auth_shape))
+        return format_html("<pre>{}</pre>", strict_json.pretty(row.auth_shape))

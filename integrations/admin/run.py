@@ -20,13 +20,12 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
-from integrations import models
+from integrations import models, strict_json
 from integrations.admin import run_page
 from integrations.admin.base import ReadOnlyAdmin
 from integrations.admin.filters import BY_INTEGRATION, VisibleRelatedFilter
 from integrations.admin.paginator import CappedPaginator
 from integrations.admin.run_bulk import BulkActions
-from integrations.admin.run_inputs import pretty
 from integrations.admin.run_replay import ReplayPages
 from integrations.errors import OperationRefused, PermissionRefused
 from integrations.operations import runs
@@ -177,7 +176,7 @@ def _reader(request: HttpRequest) -> run_page.Reader:
 def _json(row: Any, part: str) -> HttpResponse:
     if part not in _PARTS:
         raise Http404
-    return HttpResponse(pretty(getattr(row, part)), content_type="application/json; charset=utf-8")
+    return HttpResponse(strict_json.pretty(getattr(row, part)), content_type="application/json; charset=utf-8")
 
 
 def _as_id(text: str) -> uuid.UUID | None:

@@ -11,7 +11,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations import models, strict_json
 from integrations.admin.problems import ShowsProblems, form_error
-from integrations.admin.run_inputs import LeftOut, ValueField, pretty, read_json, value_field
+from integrations.admin.run_inputs import LeftOut, ValueField, read_json, value_field
 from integrations.admin.widgets import JsonEditorWidget
 from integrations.definitions.feature import Feature
 from integrations.errors import Problem
@@ -54,7 +54,7 @@ class RunForm(ShowsProblems, forms.Form):
         self._offer(environments, environment)
         if self.as_json:
             self.fields[JSON] = _JsonInputField()
-            self.initial[JSON] = pretty({} if values is None else values)
+            self.initial[JSON] = strict_json.pretty({} if values is None else values)
         else:
             self._add_fields(feature, values if isinstance(values, dict) else {})
 

@@ -6,7 +6,6 @@ on as the text that it is.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -156,7 +155,7 @@ class JsonValueField(ValueField):
         return read_json(text) if text.strip() else LEFT_OUT
 
     def written(self, value: Json) -> str:
-        return pretty(value)
+        return strict_json.pretty(value)
 
 
 def value_field(shape: Field) -> ValueField:
@@ -189,10 +188,6 @@ def read_json(text: str) -> Json:
         return strict_json.loads(text)
     except DefinitionError as error:
         raise form_error(error.problems) from None
-
-
-def pretty(value: Json) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _number(text: str) -> Json:

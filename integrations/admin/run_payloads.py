@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from django.db.models import F, TextField
 from django.db.models.functions import Substr
 
+from integrations import strict_json
+
 #: Characters of a value's JSON text that a page shows; the rest is behind a link.
 SHOWN_CHARACTERS = 6_000
 
@@ -32,4 +34,4 @@ def payload(text: str | None, *, url: str) -> Payload | None:
         return None
     if len(text) > SHOWN_CHARACTERS:
         return Payload(text=text[:SHOWN_CHARACTERS], is_cut=True, url=url)
-    return Payload(text=json.dumps(json.loads(text), indent=2, ensure_ascii=False), is_cut=False, url=url)
+    return Payload(text=strict_json.pretty(json.loads(text)), is_cut=False, url=url)

@@ -8,8 +8,9 @@ from typing import Any, cast
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from integrations import strict_json
 from integrations.admin.problems import ShowsProblems, form_error
-from integrations.admin.run_inputs import pretty, read_json
+from integrations.admin.run_inputs import read_json
 from integrations.admin.widgets import JsonEditorWidget
 from integrations.errors import Problem
 from integrations.operations import replays
@@ -43,7 +44,7 @@ class ReplayForm(ShowsProblems, forms.Form):
         super().__init__(data)
         self.fields["version"].choices = _versions(preview, asked, has_latest=has_latest)  # type: ignore[attr-defined]  # a ChoiceField
         self.fields["start"].choices = _starts(preview.plan)  # type: ignore[attr-defined]  # a ChoiceField
-        self.initial.update({"version": asked.version, "start": asked.start, "input": pretty(values)})
+        self.initial.update({"version": asked.version, "start": asked.start, "input": strict_json.pretty(values)})
         for write in preview.plan.writes:
             self.fields[_WRITES + write.place] = forms.ChoiceField(
                 label=write.place, choices=_CHOICES, initial=write.choice, widget=UnfoldAdminSelectWidget()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from integrations import models
+from integrations import models, strict_json
 from integrations.engine.records import StepRecord
 
 Write = Callable[[str], object]
@@ -39,7 +39,7 @@ def printer(write: Write) -> Callable[[StepRecord], None]:
 def ending(run: models.Run) -> str:
     """Return how the run ended: its output as indented JSON, the error and its place, or until when it waits."""
     if run.status == models.Run.Status.SUCCEEDED:
-        return "succeeded\n" + _escaped(json.dumps(run.output, indent=2, ensure_ascii=False))
+        return "succeeded\n" + _escaped(strict_json.pretty(run.output))
     if run.status == models.Run.Status.WAITING:
         return _waiting(run)
     place = f" at {run.error_place}" if run.error_place else ""

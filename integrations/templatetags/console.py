@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 
 from django import template
 
+from integrations import strict_json
 from integrations.types import Json
 
 register = template.Library()
@@ -34,7 +34,7 @@ def status_icon(status: str) -> str:
 @register.filter
 def pretty_json(value: Json) -> str:
     """Return `value` as indented JSON, in its own order and script."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    return strict_json.pretty(value)
 
 
 @register.filter

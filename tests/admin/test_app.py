@@ -88,7 +88,7 @@ def test_app_added_with_its_parts_is_saved_at_once(page: Client) -> None:
         ({"actions-0-body": "{", "auths-0-expiry": "0", "tag": "a b"}, {"actions-0-body", "auths-0-expiry", "tag"}),
         ({"auths-0-tokens": '{"header": []}'}, {"auths-0-tokens"}),
         ({"variables-0-rules": '{"min": 3}', "constants-0-value": ""}, {"variables-0-rules", "constants-0-value"}),
-        ({"actions-0-DELETE": "on"}, {""}),
+        ({"actions-0-DELETE": "on"}, {"auths-0-action_tag"}),
     ],
 )
 def test_problem_of_a_part_is_shown_in_its_row(

@@ -267,7 +267,7 @@ def test_page_takes_a_fixed_number_of_queries(
 ) -> None:
     EnvironmentFactory.create_batch(5, integration=integration)
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         operator.get(url(feature))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import typing
 from typing import Any
 
@@ -18,7 +17,7 @@ from integrations.types import Json
 TAG_HELP = "How others refer to it: a letter, then letters, digits and _ . : - (64 at most), such as create_order."
 FIELDS_HELP = (
     'A list of typed fields: [{"key": "amount", "type": "number", "minimum": 1}]. Types: string, numberstring, number '
-    "(whole), float, double, uuid, array, object, boolean. Short form: {“amount”: {“type”: “number”}}."
+    '(whole), float, double, uuid, array, object, boolean. Short form: {"amount": {"type": "number"}}.'
 )
 
 
@@ -49,7 +48,7 @@ class JsonField(forms.CharField):
     def prepare_value(self, value: Any) -> str:
         if isinstance(value, TypedText):
             return value
-        return "" if value is None or value == self.empty else json.dumps(value, indent=2, ensure_ascii=False)
+        return "" if value is None or value == self.empty else strict_json.pretty(value)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         return initial if self.disabled else TypedText(data or "")
