@@ -21,11 +21,13 @@ from typing import Any
 import psycopg
 
 from integrations.types import JsonObject
-from tests.faults.poster import accepted
+from tests.faults.accepted import accepted
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Short, so that what a killed worker held is soon taken over.
 LEASE_SECONDS = 2
+#: Of the superuser `root`.
+PASSWORD = "a password for tests"
 _POLL_SECONDS = 0.05
 
 Rows = list[tuple[Any, ...]]

@@ -21,11 +21,7 @@ from integrations import models  # noqa: E402
 from integrations.operations import runs  # noqa: E402
 from integrations.operations.actors import SYSTEM  # noqa: E402
 from integrations.types import JsonObject  # noqa: E402
-
-
-def accepted(file: Path) -> list[str]:
-    """Return what was acknowledged so far; a line that was cut off was not."""
-    return [line.strip() for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+from tests.faults.accepted import accepted  # noqa: E402
 
 
 def post(file: Path, feature: str, count: int, input: JsonObject) -> None:

@@ -35,7 +35,7 @@ class PostgresServer:
         assert found is not None, "PostgreSQL is not installed"
         self._programs, self._folder, self._durable = found, folder, durable
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = _free_port()
+        self._port = free_port()
         # It refuses to run as root.
         self._user = _unprivileged_user() if os.geteuid() == 0 else None
         if self._user:
@@ -96,7 +96,7 @@ def _unprivileged_user() -> str:
     return "postgres" if "postgres" in names else "nobody"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -16,9 +16,8 @@ from django.core.management import call_command  # noqa: E402
 
 from integrations.types import Json  # noqa: E402
 from tests.faults import witness  # noqa: E402
+from tests.faults.installation import PASSWORD  # noqa: E402
 from tests.operations import scene  # noqa: E402
-
-PASSWORD = "a password for tests"
 
 
 def _action(name: str, **fields: Any) -> dict[str, Any]:
