@@ -21,7 +21,8 @@ class Binding:
     #: Hosts that this app environment may be called at, the base URL's own first.
     hosts: tuple[str, ...]
     request_type: str = "json"
-    variables: Mapping[str, Json] = field(default_factory=dict)
+    #: Those of the connection, secrets that they name in place.
+    variables: Mapping[str, Json] = field(default_factory=dict, repr=False)
     auth_tag: str | None = None
     #: What the connection supplies to its auth: `{params, query, headers, body}`, or flat keys.
     auth_data: Json = field(default=None, repr=False)
@@ -41,10 +42,10 @@ class ActionCall:
     app: App
     action: Action
     binding: Binding
-    params: JsonObject = field(default_factory=dict)
-    query: JsonObject = field(default_factory=dict)
-    headers: JsonObject = field(default_factory=dict)
-    body: Json = None
+    params: JsonObject = field(default_factory=dict, repr=False)
+    query: JsonObject = field(default_factory=dict, repr=False)
+    headers: JsonObject = field(default_factory=dict, repr=False)
+    body: Json = field(default=None, repr=False)
     #: Sent as `Idempotency-Key`; the same for every attempt of a step.
     idempotency_key: str = ""
     timeout_seconds: float | None = None
@@ -55,8 +56,8 @@ class Reply:
     """What an action answered; `body` is what references read."""
 
     status: int
-    body: Json
-    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Json = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Values that came up on the way (tokens) and must be redacted from whatever is stored of this step.
     secrets: tuple[str, ...] = field(default=(), repr=False)
 

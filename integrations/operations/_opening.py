@@ -30,7 +30,7 @@ class Opened:
     @property
     def texts(self) -> tuple[str, ...]:
         """Return every text that must be redacted from whatever leaves the run."""
-        auth_data = [_without_names(binding.auth_data) for binding in self.bindings.values()]
+        auth_data: Json = [_secret_parts(binding.auth_data) for binding in self.bindings.values()]
         return (*self.secrets.values(), *texts_in(auth_data))
 
 
@@ -81,11 +81,17 @@ def _sealed_binding(row: models.AppBinding, shared: Json) -> _SealedBinding:
     return _SealedBinding(row, app_environment, _digest(parts))
 
 
-def _without_names(auth_data: Json) -> Json:
-    """Return the data without what only says who connects: it is no secret, and often a common word."""
-    if not isinstance(auth_data, dict):
-        return auth_data
-    return {key: _without_names(value) for key, value in auth_data.items() if key.lower() not in _NAMES}
+def _secret_parts(auth_data: Json) -> Json:
+    """Return the data without what only says who connects, no secret and often a common word; numbers as text.
+
+    A PIN is a secret, however it is written.
+    """
+    if isinstance(auth_data, dict):
+        return {key: _secret_parts(value) for key, value in auth_data.items() if key.lower() not in _NAMES}
+    if isinstance(auth_data, list):
+        return [_secret_parts(item) for item in auth_data]
+    is_number = isinstance(auth_data, int | float) and not isinstance(auth_data, bool)
+    return strict_json.dumps(auth_data) if is_number else auth_data
 
 
 def _opened(binding: _SealedBinding, default_auth: Json, secrets: Mapping[str, str]) -> Binding:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 
 from integrations import models
+from integrations.connectors.redaction import SHORTEST_SECRET
 from integrations.definitions import checking
 from integrations.definitions.base import TAG_PATTERN
 from integrations.errors import DefinitionError, InUse, Problem
 from integrations.operations import _audit
 from integrations.operations._contents import contents_of
+from integrations.operations._names import may_exist
 from integrations.operations._transactions import all_or_nothing, lock
 from integrations.operations.actors import Actor, require, user_of
 from integrations.types import JsonObject
@@ -31,15 +33,15 @@ def put(
     """Set the secret for one environment, or for all that have none of their own.
 
     Raises:
-        DefinitionError: the key is not a tag, or the value is empty or too long.
+        DefinitionError: the key is not a tag, the value is empty, too short or too long, or the environment is another
+            integration's.
     """
-    require(by, "add_secret", to="write secrets")
-    found = problems(key=key, value=value)
+    row = _find(integration, environment, key)
+    verb = "change" if row else "add"
+    require(by, f"{verb}_secret", to="write secrets")
+    found = [*problems(key=key, value=value), *_foreign(integration, environment)]
     if found:
         raise DefinitionError(found)
-    rows = models.Secret.objects.for_integration(integration)
-    row = rows.filter(key=key, environment=environment).first()
-    verb = "change" if row else "add"
     row = row or models.Secret(integration=integration, environment=environment, key=key)
     with all_or_nothing():
         row.description = row.description if description is None else description
@@ -98,11 +100,25 @@ def problems(*, key: str, value: str) -> list[Problem]:
         found.append(Problem("secrets/key", f"{key!r} is not a key", "use letters, digits and _ . : -"))
     if not value:
         found.append(Problem("secrets/value", "the value is empty"))
+    elif len(value.strip()) < SHORTEST_SECRET:
+        hint = "one that short stands in too many texts to be kept out of what runs store"
+        found.append(Problem("secrets/value", f"the value is shorter than {SHORTEST_SECRET} characters", hint))
     if len(value) > MAX_CHARACTERS:
         found.append(Problem("secrets/value", f"the value is longer than {MAX_CHARACTERS} characters"))
     if _UNSENDABLE.search(value):
         found.append(Problem("secrets/value", "the value holds U+0000 or half of a surrogate pair"))
     return found
+
+
+def _find(integration: models.Integration, environment: models.Environment | None, key: str) -> models.Secret | None:
+    rows = models.Secret.objects.for_integration(integration)
+    return rows.filter(key=key, environment=environment).first() if may_exist(key) else None
+
+
+def _foreign(integration: models.Integration, environment: models.Environment | None) -> list[Problem]:
+    if environment is None or environment.integration_id == integration.pk:
+        return []
+    return [Problem("secrets/environment", "this environment belongs to another integration")]
 
 
 def _is_tag(key: str) -> bool:

@@ -62,10 +62,13 @@ def test_value_of_the_environment_comes_before_that_for_all(
 @pytest.mark.parametrize(
     ("key", "value", "places"),
     [
-        ("", "x", ["secrets/key"]),
+        ("", "hush", ["secrets/key"]),
         ("two words", "", ["secrets/key", "secrets/value"]),
-        ("token\n", "x", ["secrets/key"]),
+        ("token\n", "hush", ["secrets/key"]),
+        ("token\x00", "hush", ["secrets/key"]),
         ("token", "", ["secrets/value"]),
+        ("token", "pin", ["secrets/value"]),
+        ("token", "   pin   ", ["secrets/value"]),
         ("token", "x" * 100_001, ["secrets/value"]),
     ],
 )
@@ -85,6 +88,15 @@ def test_put_refuses_a_value_that_cannot_be_stored(value: str, integration: mode
         secrets.put(integration=integration, key="token", value=value, by=SYSTEM)
 
     assert [problem.place for problem in caught.value.problems] == ["secrets/value"]
+
+
+def test_put_for_the_environment_of_another_integration_is_refused(integration: models.Integration) -> None:
+    foreign = EnvironmentFactory.create()
+
+    with pytest.raises(DefinitionError, match="secrets/environment: this environment belongs to another"):
+        secrets.put(integration=integration, key="token", value="hush", by=SYSTEM, environment=foreign)
+
+    assert not models.Secret.objects.exists()
 
 
 def test_describe_keeps_the_value(integration: models.Integration) -> None:
@@ -118,7 +130,9 @@ def test_each_verb_takes_its_own_permission(integration: models.Integration) -> 
     row = secrets.put(integration=integration, key="token", value="hush", by=person("add_secret"))
 
     with pytest.raises(PermissionRefused):
-        secrets.put(integration=integration, key="token", value="x", by=person(*everything_but("add_secret")))
+        secrets.put(integration=integration, key="other", value="hush", by=person(*everything_but("add_secret")))
+    with pytest.raises(PermissionRefused):
+        secrets.put(integration=integration, key="token", value="mine", by=person(*everything_but("change_secret")))
     with pytest.raises(PermissionRefused):
         secrets.describe(row=row, description="x", by=person(*everything_but("change_secret")))
     with pytest.raises(PermissionRefused):

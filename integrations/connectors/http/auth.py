@@ -26,10 +26,10 @@ OAUTH2: Final = frozenset({"oauth2_client_credentials", "oauth2_refresh_token"})
 class Credentials:
     """What an auth adds to each section of a request."""
 
-    params: JsonObject = field(default_factory=dict)
-    query: JsonObject = field(default_factory=dict)
-    headers: JsonObject = field(default_factory=dict)
-    body: JsonObject = field(default_factory=dict)
+    params: JsonObject = field(default_factory=dict, repr=False)
+    query: JsonObject = field(default_factory=dict, repr=False)
+    headers: JsonObject = field(default_factory=dict, repr=False)
+    body: JsonObject = field(default_factory=dict, repr=False)
     #: The secrets by themselves, as an API may repeat them: without "Bearer", undecorated, not encoded.
     bare: tuple[str, ...] = field(default=(), repr=False)
 
