@@ -22,6 +22,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ductape_site.settings")
 
 STEPS = 3
 _BATCH = 2_000
+#: How long the writer is measured alone.
+_ALONE_SECONDS = 30
 
 
 def main() -> None:
@@ -37,10 +39,10 @@ def main() -> None:
     began = time.monotonic()
     _fill(template, arguments.runs)
     print(f"filled {arguments.runs} runs with {STEPS} steps each in {time.monotonic() - began:.0f} s; {_size()}")
-    alone = _writing(arguments.writers, template.pk, lambda: time.sleep(5))
-    print(f"writer alone:         {_summary(alone)}")
+    alone = _writing(arguments.writers, template.pk, lambda: time.sleep(_ALONE_SECONDS))
+    print(f"load {os.getloadavg()[0]:.1f}; writer alone: {_summary(alone)}")
     beside = _writing(arguments.writers, template.pk, _prune)
-    print(f"writer while pruning: {_summary(beside)}")
+    print(f"load {os.getloadavg()[0]:.1f}; writer while pruning: {_summary(beside)}")
     print(f"afterwards {_size()}")
 
 

@@ -25,8 +25,9 @@ from integrations.operations._retention import Rules, Scope
 
 logger = logging.getLogger(__name__)
 
-#: What a transaction should take. A writer that waits asks for the lock ever more rarely, so it waits for several.
-_WANTED_SECONDS = 0.02
+#: A transaction that took less is followed by a larger one, one that took longer by a smaller one. Far below what a
+#: writer may be held up for: one that waits asks for the lock ever more rarely, so it may wait for several.
+_SHORT_SECONDS, _LONG_SECONDS = 0.015, 0.03
 _FIRST_ROWS, _MOST_ROWS = 20, 2_000
 #: How many runs are looked at together.
 _LOOK = 200
@@ -82,6 +83,8 @@ class Pace:
         began = time.monotonic()
         try:
             with transaction.atomic():
+                # SQLite's lock is there only now; waiting for it holds nobody up.
+                began = time.monotonic()
                 done = work()
         except IntegrityError:
             logger.info("Something to be pruned is in use again", extra={"action": "prune_refused"}, exc_info=True)
@@ -91,9 +94,9 @@ class Pace:
 
     def took(self, seconds: float) -> None:
         self.pruned.longest_ms = max(self.pruned.longest_ms, round(seconds * 1000))
-        if seconds > _WANTED_SECONDS:
+        if seconds > _LONG_SECONDS:
             self.rows = max(self.rows // 2, 1)
-        elif seconds < _WANTED_SECONDS / 2:
+        elif seconds < _SHORT_SECONDS:
             self.rows = min(self.rows * 2, self.most_rows)
         rest = max(self.pause_seconds, 2 * seconds)
         if self.stop_at is None:

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from integrations.models import Run
+from integrations.operations import _dispatch_state, housekeeping
+from integrations.operations.actors import SYSTEM
+from tests.factories.run import RunFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_known() -> Iterator[None]:
+    _dispatch_state.forget()
+    yield
+    _dispatch_state.forget()
+
+
+def said(command: str, *arguments: Any, **options: Any) -> str:
+    out = StringIO()
+    call_command(command, *arguments, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_prune_runs_says_what_would_go_and_then_what_went() -> None:
+    run = RunFactory.create(succeeded=True, finished_at=dt.datetime(2001, 1, 1, tzinfo=dt.UTC))
+
+    would_go = said("prune_runs", dry_run=True)
+    before = Run.objects.count()
+    went = said("prune_runs")
+
+    assert f"1 succeeded    {run.integration.tag}/{run.feature}, oldest 2001-01-01" in would_go
+    assert "1 runs, about 1." in would_go
+    assert before == 1
+    assert "Deleted 1 runs" in went
+    assert not Run.objects.exists()
+
+
+def test_prune_runs_with_a_number_of_days_goes_by_it_alone() -> None:
+    RunFactory.create(failed=True, finished_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=3))
+
+    assert "Deleted 0 runs" in said("prune_runs", keep_days=4)
+    assert "Deleted 1 runs" in said("prune_runs", keep_days=2)
+    with pytest.raises(CommandError, match="1 or more"):
+        said("prune_runs", keep_days=0)
+
+
+def test_resume_dispatch_says_whether_it_was_paused() -> None:
+    housekeeping.pause_dispatch(reason="x", by=SYSTEM)
+
+    assert said("resume_dispatch") == "Dispatch goes on.\n"
+    assert said("resume_dispatch") == "Dispatch was not paused.\n"
+
+
+def test_restore_asks_first_and_says_why_it_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda _prompt: "n")
+
+    with pytest.raises(CommandError, match="nothing was changed"):
+        said("restore", tmp_path / "x")
+    with pytest.raises(CommandError, match=r"there is no file .*x; nothing was changed"):
+        said("restore", tmp_path / "x", yes=True)
