@@ -1,39 +1,116 @@
-"""Jobs in the admin. They are stored and checked; nothing starts them in this release, so there is no button for it."""
+"""Jobs in the admin: what they start and when, what became of each time, and the buttons that run and hold them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET, require_POST
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations import models
-from integrations.admin.base import DefinitionAdmin
+from integrations.admin import job_page
+from integrations.admin.base import DefinitionAdmin, actor
 from integrations.admin.filters import BY_INTEGRATION
-from integrations.admin.forms.nouns import EnvironmentChoice, JobForm
+from integrations.admin.forms.job import JobForm, schedule_of
+from integrations.admin.forms.nouns import EnvironmentChoice
+from integrations.admin.schedule_calendar import CalendarMixin
+from integrations.errors import IntegrationsError, PermissionRefused
 from integrations.operations import jobs
 
 
 @admin.register(models.Job)
-class JobAdmin(DefinitionAdmin):
+class JobAdmin(CalendarMixin, DefinitionAdmin):
     operations = jobs.store
     form = JobForm
-    list_display = ("tag", "integration", "environment", "is_scheduled", "paused", "updated_at")
+    list_display = ("tag", "integration", "environment", "when", "next_time", "last_outcome", "updated_at")
     list_filter = (BY_INTEGRATION, "paused")
     list_select_related = ("integration", "environment")
-    list_before_template = "admin/integrations/job/not_yet.html"
-    change_form_outer_before_template = "admin/integrations/job/not_yet.html"
+    list_before_template = "admin/integrations/job/list_head.html"
+    change_form_outer_before_template = "admin/integrations/job/controls.html"
+    change_form_after_template = "admin/integrations/job/after.html"
     search_fields = ("tag", "name", "description")
     ordering = ("integration__name", "tag")
     autocomplete_fields = ("integration",)
+    readonly_fields = ("next_times",)
+    actions = ("run_selected", "pause_selected", "resume_selected")
     fieldsets = (
         (None, {"fields": ("integration", "tag", "name", "description")}),
         ("What is run", {"fields": ("target", "environment", "input")}),
-        ("When", {"fields": ("schedule", ("overlap", "missed"), ("priority", "paused"))}),
+        (
+            "When",
+            {
+                "fields": (
+                    "when",
+                    "cron",
+                    "tz",
+                    "every",
+                    ("start_at", "end_at", "limit"),
+                    "next_times",
+                    ("overlap", "missed"),
+                    ("priority", "paused"),
+                )
+            },
+        ),
         ("When it fails", {"fields": (("retries", "timeout"), "retry")}),
     )
     empty_hint = "A job runs a feature (or an action, a function …) with an input of its own, on a schedule if wanted."
+
+    # The list
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return job_page.with_last_slot(super().get_queryset(request))
+
+    @admin.display(description="Fires")
+    def when(self, row: models.Job) -> str:
+        return job_page.in_words(row)
+
+    @admin.display(description="Next", ordering="next_at")
+    def next_time(self, row: models.Job) -> str:
+        return job_page.shown_time(row.next_at) if row.next_at else jobs.standstill(row) or "–"
+
+    @admin.display(description="Last time")
+    def last_outcome(self, row: Any) -> str | SafeString:
+        if not row.last_status:
+            return "–"
+        status = job_page.BADGES[row.last_status]
+        context = {"status": status, "label": models.Slot.Status(row.last_status).label}
+        return render_to_string("_components/status_badge.html", context)
+
+    @admin.action(description="Run now")
+    def run_selected(self, request: HttpRequest, queryset: Any) -> None:
+        started = [self._run(request, job) for job in queryset.select_related("integration", "environment")]
+        self.message_user(request, f"Started {len(started)} runs.")
+
+    @admin.action(description="Pause")
+    def pause_selected(self, request: HttpRequest, queryset: Any) -> None:
+        self.message_user(request, f"Paused {jobs.pause(jobs=queryset, by=actor(request))} jobs.")
+
+    @admin.action(description="Resume")
+    def resume_selected(self, request: HttpRequest, queryset: Any) -> None:
+        self.message_user(request, f"Resumed {jobs.resume(jobs=queryset, by=actor(request))} jobs.")
+
+    # The page
+
+    def get_urls(self) -> list[Any]:
+        return [
+            self._path("schedule-preview/", require_GET(self.preview_view), "preview"),
+            self._path("<path:object_id>/run/", require_POST(self.run_view), "run"),
+            self._path("<path:object_id>/pause/", require_POST(self.pause_view), "pause"),
+            self._path("<path:object_id>/resume/", require_POST(self.resume_view), "resume"),
+            *super().get_urls(),
+        ]
+
+    def _path(self, route: str, view: Any, name: str) -> Any:
+        return path(route, self.admin_site.admin_view(view), name=f"integrations_job_{name}")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "environment":
@@ -42,6 +119,54 @@ class JobAdmin(DefinitionAdmin):
             return EnvironmentChoice(rows.order_by("integration__tag", "slug"), required=False, widget=widget)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    @admin.display(description="Scheduled", boolean=True)
-    def is_scheduled(self, row: models.Job) -> bool:
-        return row.schedule is not None
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        row = kwargs.get("obj")
+        if row is not None:
+            context |= job_page.context(row, actor(request))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description="Next times")
+    def next_times(self, row: models.Job) -> SafeString:
+        context = job_page.preview(row.schedule, row.created_at if row.pk else None)
+        return render_to_string("admin/integrations/job/preview.html", context)
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the next times of the schedule that is being written, or with what is wrong with it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        typed = {**request.GET.dict(), **job_page.numbers(request.GET)}
+        job = self.get_queryset(request).filter(pk=request.GET.get("job") or 0).first()
+        context = job_page.preview(schedule_of(typed), job.created_at if job else None)
+        return TemplateResponse(request, "admin/integrations/job/preview.html", context)
+
+    def run_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Start a run of the job now and show it."""
+
+        def start(job: models.Job) -> str:
+            return reverse("admin:integrations_run_change", args=[self._run(request, job).pk])
+
+        return self._asked(request, object_id, start)
+
+    def pause_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        reason = request.POST.get("reason", "")
+        return self._asked(request, object_id, lambda job: jobs.pause(jobs=[job], by=actor(request), reason=reason))
+
+    def resume_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._asked(request, object_id, lambda job: jobs.resume(jobs=[job], by=actor(request)))
+
+    def _run(self, request: HttpRequest, job: models.Job) -> models.Run:
+        return jobs.request(job=job, by=actor(request), trigger=models.Run.Trigger.ADMIN)
+
+    def _asked(self, request: HttpRequest, object_id: str, ask: Callable[[models.Job], object]) -> HttpResponse:
+        """Do what a button asks for, and show its page or the job's with why it was not done."""
+        job = self.get_object(request, unquote(object_id))
+        try:
+            answer = ask(job)
+        except PermissionRefused as error:
+            raise PermissionDenied from error
+        except IntegrationsError as error:
+            messages.error(request, error.message)
+        else:
+            if isinstance(answer, str):
+                return HttpResponseRedirect(answer)
+        return HttpResponseRedirect(reverse("admin:integrations_job_change", args=[job.pk]))

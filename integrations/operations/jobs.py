@@ -13,12 +13,23 @@ from integrations.definitions.contents import Contents
 from integrations.definitions.job import Job, Schedule
 from integrations.definitions.schedules import check_schedule, next_times
 from integrations.errors import DefinitionError, Problem
-from integrations.operations import _audit, _database_time, _firing, _job_starts, _schedules, environments
+from integrations.operations import (
+    _audit,
+    _database_time,
+    _execution,
+    _firing,
+    _job_starts,
+    _schedules,
+    environments,
+    workers,
+)
 from integrations.operations.actors import Actor, require
 from integrations.operations.store import Store
 from integrations.types import JsonObject
 
 _PREVIEWED = 5
+#: How long whoever waits for a page waits for a run, which the page follows from then on.
+_PAGE_PATIENCE_SECONDS = 2.0
 #: How many jobs `run_due` looks at at a time.
 _AT_ONCE = 50
 
@@ -72,6 +83,17 @@ def run(
         where = f"{job.tag} in {start.environment.slug}"
         _audit.write("start", kind="run", tag=str(started.pk), by=by, integration=job.integration, reason=where)
     return started
+
+
+def request(*, job: models.Job, by: Actor, trigger: models.Run.Trigger) -> models.Run:
+    """Run the job now: by a worker where one is there, else in this process. Raises what `run` does.
+
+    For callers that follow the run by its id: it may have just begun, or be waiting, when this returns.
+    """
+    started = run(job=job, by=by, trigger=trigger)
+    if started.is_final or workers.is_one_there():
+        return started
+    return _execution.execute(started, on_step=None, patience_seconds=_PAGE_PATIENCE_SECONDS)
 
 
 def run_due(*, integration: models.Integration, by: Actor) -> list[models.Run]:

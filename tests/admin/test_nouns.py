@@ -82,7 +82,9 @@ NOUNS = [
         added={"tag": "nightly"},
         changed={"retries": "3", "paused": "on"},
         bad=[
-            ({"tag": "-", "schedule": '{"cron": "* * * * *", "every": 5}'}, {"tag", "schedule"}),
+            ({"tag": "-", "when": "cron", "cron": "* * *", "start_at": "soon"}, {"tag", "start_at"}),
+            ({"when": "cron", "cron": "0 0 31 2 *"}, {"cron", "environment", "target"}),
+            ({"when": "every", "every": "0"}, {"every"}),
             ({"retries": "101", "priority": "1000"}, {"retries", "priority"}),
             ({"target": '{"type": "feature", "event": "nothing"}'}, {"target"}),
         ],

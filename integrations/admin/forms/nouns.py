@@ -8,7 +8,7 @@ from django import forms
 
 from integrations import models
 from integrations.admin.forms.base import DefinitionForm
-from integrations.admin.forms.fields import TAG_HELP, JsonField, SecretJsonField
+from integrations.admin.forms.fields import TAG_HELP, SecretJsonField
 from integrations.types import JsonObject
 
 
@@ -91,47 +91,3 @@ class EnvironmentChoice(_ModelChoiceField):
 
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.integration.tag} / {obj.slug}"
-
-
-class JobForm(DefinitionForm):
-    SHAPE = (
-        *("tag", "name", "description", "target", "input", "schedule", "retries", "retry", "overlap", "missed"),
-        *("paused", "priority", "timeout"),
-    )
-    ALIASES = {"env": "environment"}
-
-    target = JsonField(
-        place="target",
-        rows=4,
-        help_text='What is run: {"type": "action", "event": "get_order", "app": "orders"}. Types: feature, action, '
-        "function, notification, database_action, job. Empty is the feature of the same tag.",
-    )
-    input = JsonField(empty={}, place="input", help_text='What the target is given: {"order_id": "A-7"}.')
-    schedule = JsonField(
-        place="schedule",
-        rows=5,
-        help_text='{"cron": "0 6 * * 1", "tz": "Europe/Berlin"}, or {"every": 300} seconds, or '
-        '{"start_at": "2026-12-24T18:00:00Z"}; “limit” and “end_at” end it.',
-    )
-    retry = JsonField(
-        label="Retry policy", place="retry", rows=4, help_text='{"max": 3, "delay": 0.5, "factor": 2, "longest": 60}'
-    )
-
-    class Meta:
-        labels = {"overlap": "When the last run still runs", "missed": "When a time was missed"}
-        help_texts = {
-            "tag": TAG_HELP,
-            "retries": "How often a failed run is started again, 0 to 100.",
-            "priority": "-100 to 100; higher ones are taken up first.",
-            "timeout": "Seconds; empty is no limit.",
-        }
-
-    def values(self) -> JsonObject:
-        environment: models.Environment | None = self.cleaned_data.get("environment")
-        return {**super().values(), **({"env": environment.slug} if environment else {})}
-
-    def prepare(self, cleaned: dict[str, Any]) -> None:
-        super().prepare(cleaned)
-        environment = cleaned.get("environment")
-        if environment and self.can_be_checked and environment.integration_id != self.instance.integration_id:
-            self.add_error("environment", "This environment belongs to another integration.")

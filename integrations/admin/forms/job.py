@@ -1,0 +1,137 @@
+"""The form of a job: what it starts, and when, in boxes of their own for each kind of schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.forms.widgets import Media, Script
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from integrations import models
+from integrations.admin.forms.base import DefinitionForm
+from integrations.admin.forms.fields import TAG_HELP, JsonField
+from integrations.definitions.schedules import known_zones
+from integrations.types import JsonObject
+
+_MOMENT_HELP = "As in 2026-12-24T18:00+01:00; UTC without an offset."
+#: The boxes that say when, by the kind of schedule that they belong to; "" is every kind.
+SCHEDULE_BOXES = {"cron": "cron", "tz": "cron", "every": "every", "start_at": "", "limit": "", "end_at": ""}
+
+
+def schedule_of(values: Mapping[str, Any]) -> JsonObject | None:
+    """Return the schedule that the boxes describe, as JSON that need not be right; None without one."""
+    kind = values.get("when") or ""
+    if not kind:
+        return None
+    given = {name: values.get(name) for name, of in SCHEDULE_BOXES.items() if of in ("", kind)}
+    return {name: value for name, value in given.items() if value not in (None, "")}
+
+
+class JobForm(DefinitionForm):
+    SHAPE: ClassVar = (
+        *("tag", "name", "description", "target", "input", "retries", "retry", "overlap", "missed"),
+        *("paused", "priority", "timeout"),
+    )
+    ALIASES: ClassVar = {"env": "environment", "schedule": "when"}
+
+    target = JsonField(
+        place="target",
+        rows=4,
+        help_text='What is run: {"type": "action", "event": "get_order", "app": "orders"}. Types: feature, action, '
+        "function, job. Empty is the feature of the same tag.",
+    )
+    input = JsonField(empty={}, place="input", help_text='What the target is given: {"order_id": "A-7"}.')
+    when = forms.ChoiceField(
+        required=False,
+        label="Fires",
+        choices=[
+            ("", "Only by hand"),
+            ("cron", "By a cron expression"),
+            ("every", "Every so many seconds"),
+            ("once", "Once"),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+    cron = forms.CharField(
+        required=False,
+        label="Cron",
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Minute, hour, day of month, month, day of week: 30 6 * * 1-5 is 6:30 on working days.",
+    )
+    tz = forms.ChoiceField(
+        required=False,
+        label="Time zone",
+        choices=lambda: [(name, name) for name in sorted(known_zones(), key=lambda name: (name != "UTC", name))],
+        widget=UnfoldAdminSelectWidget,
+        help_text="Where the clock hangs that cron goes by. On days with a clock change it does as Debian's cron does.",
+    )
+    every = forms.IntegerField(
+        required=False, label="Seconds", widget=UnfoldAdminIntegerFieldWidget, help_text="300 is every five minutes."
+    )
+    start_at = forms.CharField(
+        required=False, label="Not before", widget=UnfoldAdminTextInputWidget, help_text=_MOMENT_HELP
+    )
+    end_at = forms.CharField(
+        required=False, label="Not after", widget=UnfoldAdminTextInputWidget, help_text=_MOMENT_HELP
+    )
+    limit = forms.IntegerField(
+        required=False,
+        label="Times",
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="It ends after so many runs; empty is no limit.",
+    )
+    retry = JsonField(
+        label="Retry policy", place="retry", rows=4, help_text='{"delay": 30, "factor": 2, "longest": 3600}, in seconds'
+    )
+
+    class Meta:
+        labels: ClassVar = {"overlap": "When the last run still runs", "missed": "When a time was missed"}
+        help_texts: ClassVar = {
+            "tag": TAG_HELP,
+            "retries": "How often a failed run is followed by another one, 0 to 100.",
+            "priority": "-100 to 100; higher ones are taken up first.",
+            "timeout": "Seconds; empty is no limit.",
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        schedule = self.instance.schedule or {}
+        kind = next((kind for kind in ("cron", "every") if schedule.get(kind)), "once" if schedule else "")
+        self.initial.update({"tz": "UTC", **{name: schedule.get(name) for name in schedule}, "when": kind})
+        for name, of in SCHEDULE_BOXES.items():
+            self.fields[name].widget.attrs["data-schedule"] = name
+            if of:
+                self.fields[name].widget.attrs["data-shown-when"] = f"when={of}"
+        self.fields["when"].widget.attrs["data-schedule"] = "when"
+
+    @property
+    def media(self) -> Media:
+        scripts = [Script(f"integrations/js/{name}.js", type="module") for name in ("shown-when", "schedule")]
+        own = Media(css={"all": ["integrations/css/job.css"]}, js=scripts)  # type: ignore[arg-type]  # Media takes scripts
+        return super().media + own
+
+    def values(self) -> JsonObject:
+        environment: models.Environment | None = self.cleaned_data.get("environment")
+        schedule = schedule_of(self.cleaned_data)
+        return {
+            **super().values(),
+            **({"env": environment.slug} if environment else {}),
+            **({"schedule": schedule} if schedule is not None else {}),
+        }
+
+    def field_of(self, place: str) -> str | None:
+        name = place.removeprefix("schedule/")
+        return name if name in SCHEDULE_BOXES and name != place else super().field_of(place)
+
+    def prepare(self, cleaned: dict[str, Any]) -> None:
+        super().prepare(cleaned)
+        environment = cleaned.get("environment")
+        if environment and self.can_be_checked and environment.integration_id != self.instance.integration_id:
+            self.add_error("environment", "This environment belongs to another integration.")

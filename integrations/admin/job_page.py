@@ -1,0 +1,120 @@
+"""What the page of a job shows beside its form: how it stands, its next times, its ledger and its runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from integrations import models
+from integrations.definitions.schedules import known_zones
+from integrations.errors import DefinitionError
+from integrations.operations import jobs, ledgers
+from integrations.types import Json, JsonObject
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+#: How far back the ledger on a job's page reaches, and how many of its latest entries and of the runs are shown.
+_LOOKED_BACK, _LOOKED_AHEAD = dt.timedelta(days=30), dt.timedelta(days=30)
+_SHOWN, _SHOWN_AHEAD = 50, 5
+#: The status, as badges have it, for each outcome.
+BADGES = {
+    "started": "succeeded",
+    "ran": "succeeded",
+    "late": "quarantined",
+    "queued": "queued",
+    "overlapped": "skipped",
+    "skipped": "skipped",
+    "missed": "failed",
+    "refused": "failed",
+    "held": "waiting",
+    "due": "queued",
+    "coming": "scheduled",
+}
+
+
+def with_last_slot(rows: Any) -> Any:
+    """Add `last_status`: what became of the job's latest time."""
+    latest = models.Slot.objects.filter(job=OuterRef("pk")).order_by("-nominal_at")
+    return rows.annotate(last_status=Subquery(latest.values("status")[:1]))
+
+
+def context(job: models.Job, user: User) -> dict[str, Any]:
+    can = {name: user.has_perm(f"integrations.{name}") for name in ("run_job", "pause_job", "view_slot", "view_run")}
+    return {
+        "job": job,
+        "standstill": jobs.standstill(job),
+        "in_words": in_words(job),
+        "problems": jobs.store.problems(row=job, definition=job.to_definition()),
+        "can": can,
+        "entries": _entries(job, user) if can["view_slot"] else None,
+        "history": jobs.history(job=job, by=user, limit=_SHOWN) if can["view_run"] else None,
+    }
+
+
+def preview(schedule: Json, created_at: dt.datetime | None) -> dict[str, Any]:
+    """Return the next times of a schedule in its own zone and in UTC, or its problems."""
+    if not isinstance(schedule, dict):
+        return {}
+    try:
+        times = jobs.preview(schedule=schedule, created_at=created_at)
+    except DefinitionError as error:
+        return {"problems": [str(problem.under("")).removeprefix("schedule/") for problem in error.problems]}
+    zone = zone_named(schedule.get("tz"))
+    # As texts: a template would show every time in the zone of the page.
+    shown = [{"local": _text(time.astimezone(zone)), "utc": _text(time)} for time in times]
+    return {"times": shown, "zone": zone.key, "ends": True}
+
+
+def numbers(typed: Mapping[str, str]) -> JsonObject:
+    """Return the boxes that hold whole numbers as such; others stay text, which the schedule refuses."""
+    return {name: int(typed[name]) for name in ("every", "limit") if typed.get(name, "").strip().isdecimal()}
+
+
+def in_words(job: models.Job) -> str:
+    """Return when a job fires, in a few words."""
+    schedule = job.schedule
+    if not isinstance(schedule, dict):
+        return "By hand"
+    if schedule.get("cron"):
+        return f"{schedule['cron']} ({schedule.get('tz', 'UTC')})"
+    if schedule.get("every"):
+        return f"every {dt.timedelta(seconds=int(schedule['every']))}"
+    return "once"
+
+
+def shown_time(time: dt.datetime) -> str:
+    return f"{timezone.localtime(time):%Y-%m-%d %H:%M:%S}"
+
+
+def zone_named(name: object) -> zoneinfo.ZoneInfo:
+    return zoneinfo.ZoneInfo(name if isinstance(name, str) and name in known_zones() else "UTC")
+
+
+def _entries(job: models.Job, user: User) -> list[dict[str, Any]]:
+    """Return the ledger, the newest first: what comes next above what has been."""
+    now = timezone.now()
+    entries = ledgers.latest(job=job, since=now - _LOOKED_BACK, until=now + _LOOKED_AHEAD, most=_SHOWN, by=user)
+    ahead = [entry for entry in entries if entry.outcome in ("coming", "held")]
+    passed = [entry for entry in entries if entry.outcome not in ("coming", "held")]
+    zone = zone_named(job.schedule.get("tz") if isinstance(job.schedule, dict) else None)
+    return [shown_entry(entry, zone) for entry in reversed([*passed[-_SHOWN:], *ahead[:_SHOWN_AHEAD]])]
+
+
+def shown_entry(entry: ledgers.Entry, zone: dt.tzinfo) -> dict[str, Any]:
+    return {
+        "entry": entry,
+        "status": BADGES[entry.outcome],
+        "local_text": _text(entry.nominal_at.astimezone(zone)),
+        "utc_text": _text(entry.nominal_at.astimezone(dt.UTC)),
+        "until_text": _text(entry.until_at.astimezone(zone)) if entry.until_at else "",
+    }
+
+
+def _text(time: dt.datetime) -> str:
+    return f"{time:%a %Y-%m-%d %H:%M:%S}"

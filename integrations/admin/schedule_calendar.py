@@ -1,0 +1,219 @@
+"""The calendar of schedules: what has fired and what is to come, by day, for the jobs that one may see."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, Literal
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from integrations import models
+from integrations.admin.base import actor
+from integrations.admin.job_page import BADGES
+from integrations.errors import IntegrationsError, PermissionRefused
+from integrations.operations import freezes, ledgers
+from integrations.operations.ledgers import Outcome
+
+_MOST_JOBS = 500
+_DAY = dt.timedelta(days=1)
+#: The order in which a day's outcomes stand: what somebody should look at first.
+_ORDER: tuple[Outcome, ...] = (
+    "refused",
+    "missed",
+    "overlapped",
+    "skipped",
+    "held",
+    "queued",
+    "due",
+    "ran",
+    "late",
+    "coming",
+)
+
+Span = Literal["week", "month"]
+
+
+class CalendarMixin:
+    """Adds the calendar to the admin of jobs, with the freezes of the environment that it is filtered by."""
+
+    def get_urls(self) -> list[Any]:
+        site: Any = self.admin_site  # type: ignore[attr-defined]
+        return [
+            path("calendar/", site.admin_view(require_GET(self.calendar_view)), name="integrations_job_calendar"),
+            path(
+                "calendar/<int:environment_id>/<str:wish>/",
+                site.admin_view(require_POST(self.freeze_view)),
+                name="integrations_job_freeze",
+            ),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+
+    def calendar_view(self, request: HttpRequest) -> HttpResponse:
+        if not (self.has_view_permission(request) and request.user.has_perm("integrations.view_slot")):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            "opts": models.Job._meta,
+            "title": "Schedule",
+            **CalendarPage(request).context(),
+        }
+        return TemplateResponse(request, "admin/integrations/job/calendar.html", context)
+
+    def freeze_view(self, request: HttpRequest, environment_id: int, wish: str) -> HttpResponse:
+        """Freeze an environment or release it."""
+        environments = models.Environment.objects.visible_to(actor(request)).select_related("integration")
+        environment = environments.filter(pk=environment_id).first()
+        if environment is None or wish not in _WISHES:
+            raise Http404
+        try:
+            _WISHES[wish](environment, request)
+        except PermissionRefused as error:
+            raise PermissionDenied from error
+        except IntegrationsError as error:
+            messages.error(request, error.message)
+        page = urlencode({"integration": environment.integration_id, "environment": environment.pk})
+        return HttpResponseRedirect(f"{reverse('admin:integrations_job_calendar')}?{page}")
+
+
+def _freeze(environment: models.Environment, request: HttpRequest) -> None:
+    freezes.freeze(environment=environment, by=actor(request), reason=request.POST.get("reason", "")[:1_000])
+
+
+def _release(environment: models.Environment, request: HttpRequest) -> None:
+    freezes.release(environment=environment, by=actor(request))
+
+
+_WISHES: dict[str, Callable[[models.Environment, HttpRequest], None]] = {"freeze": _freeze, "release": _release}
+
+
+class CalendarPage:
+    """One request for the calendar: `span` (week or month) around `day`, filtered by integration and environment."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.today = timezone.localdate()
+        self.day = _date(request.GET.get("day", "")) or self.today
+        self.span: Span = "month" if request.GET.get("span") == "month" else "week"
+        user: Any = request.user
+        self.integrations = models.Integration.objects.visible_to(user).order_by("name")
+        self.integration = self.integrations.filter(pk=_number(request.GET.get("integration", ""))).first()
+        environments = models.Environment.objects.visible_to(user).filter(integration=self.integration)
+        self.environments = environments.order_by("slug")
+        self.environment = self.environments.filter(pk=_number(request.GET.get("environment", ""))).first()
+
+    def context(self) -> dict[str, Any]:
+        days = self._days()
+        return {
+            "span": self.span,
+            "period": _period(self.span, self.day, days),
+            "days": self._filled(days),
+            "zone": timezone.get_current_timezone_name(),
+            "links": self._links(),
+            "integrations": self.integrations,
+            "integration": self.integration,
+            "environments": self.environments,
+            "environment": self.environment,
+            "day": self.day.isoformat(),
+            **self._freeze(),
+        }
+
+    def _days(self) -> list[dt.date]:
+        if self.span == "week":
+            monday = self.day - _DAY * self.day.weekday()
+            return [monday + _DAY * number for number in range(7)]
+        return list(calendar.Calendar().itermonthdates(self.day.year, self.day.month))
+
+    def _filled(self, days: list[dt.date]) -> list[dict[str, Any]]:
+        zone = timezone.get_current_timezone()
+        since = dt.datetime.combine(days[0], dt.time(), tzinfo=zone)
+        until = dt.datetime.combine(days[-1] + _DAY, dt.time(), tzinfo=zone) - dt.timedelta(microseconds=1)
+        entries = ledgers.by_day(jobs=self._jobs(), since=since, until=until, zone=zone, by=actor(self.request))
+        by_day: dict[dt.date, list[dict[str, Any]]] = {day: [] for day in days}
+        for entry in entries:
+            by_day[entry.day].append(_shown(entry))
+        return [
+            {
+                "date": day,
+                "is_today": day == self.today,
+                "is_outside": self.span == "month" and day.month != self.day.month,
+                "entries": shown,
+            }
+            for day, shown in by_day.items()
+        ]
+
+    def _jobs(self) -> list[models.Job]:
+        rows = models.Job.objects.visible_to(actor(self.request)).filter(schedule__isnull=False)
+        if self.integration is not None:
+            rows = rows.filter(integration=self.integration)
+        if self.environment is not None:
+            rows = rows.filter(environment=self.environment)
+        return list(rows.select_related("integration", "environment").order_by("pk")[:_MOST_JOBS])
+
+    def _links(self) -> dict[str, str]:
+        days = self._days()
+        before = days[0] - _DAY if self.span == "week" else self.day.replace(day=1) - _DAY
+        after = days[-1] + _DAY if self.span == "week" else (self.day.replace(day=28) + 7 * _DAY).replace(day=1)
+        return {
+            "before": self._link(day=before),
+            "after": self._link(day=after),
+            "today": self._link(day=self.today),
+            "week": self._link(span="week"),
+            "month": self._link(span="month"),
+        }
+
+    def _link(self, *, day: dt.date | None = None, span: str | None = None) -> str:
+        wanted = {
+            "span": span or self.span,
+            "day": (day or self.day).isoformat(),
+            "integration": self.integration.pk if self.integration else "",
+            "environment": self.environment.pk if self.environment else "",
+        }
+        return f"?{urlencode({name: value for name, value in wanted.items() if value})}"
+
+    def _freeze(self) -> dict[str, Any]:
+        user = actor(self.request)
+        if self.environment is None or not user.has_perm("integrations.view_freeze"):
+            return {}
+        return {
+            "freeze": freezes.in_force(environment=self.environment, by=user),
+            "draining": freezes.draining(environment=self.environment, by=user),
+            "may_freeze": user.has_perm("integrations.freeze_environment"),
+            "shows_freeze": True,
+        }
+
+
+def _shown(entry: ledgers.DayOfJob) -> dict[str, Any]:
+    outcomes = [
+        {"outcome": outcome, "count": entry.outcomes[outcome], "status": BADGES[outcome]}
+        for outcome in _ORDER
+        if entry.outcomes[outcome]
+    ]
+    first, last = f"{entry.first:%H:%M}", f"{entry.last:%H:%M}"
+    times = first if first == last else f"{first} – {last}"
+    return {"entry": entry, "outcomes": outcomes, "status": outcomes[0]["status"], "times": times}
+
+
+def _period(span: Span, day: dt.date, days: list[dt.date]) -> str:
+    return f"{day:%B %Y}" if span == "month" else f"{days[0]:%d %b} – {days[-1]:%d %b %Y}"
+
+
+def _date(text: str) -> dt.date | None:
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    # Months before and after are shown, too.
+    return day if 1970 < day.year < 9000 else None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 18 else 0

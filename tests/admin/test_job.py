@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from integrations import models
+from integrations.operations import environments, features, jobs
+from integrations.operations.actors import SYSTEM
+from tests.admin import pages
+from tests.admin.conftest import logged_in, member
+from tests.operations.nesting import PAUSE, made_of
+from tests.operations.scene import put
+from tests.operations.scheduling import Hands, fire, hands
+
+__all__ = ["hands"]
+
+pytestmark = pytest.mark.django_db
+
+CALENDAR = "admin:integrations_job_calendar"
+
+
+@pytest.fixture
+def home(integration: models.Integration) -> models.Integration:
+    put(integration, "environments", env_name="Development", slug="dev", auth={})
+    put(integration, "features", publish=True, **made_of("tick", PAUSE))
+    return integration
+
+
+@pytest.fixture
+def job(home: models.Integration) -> models.Job:
+    schedule = {"cron": "30 6 * * *", "tz": "Europe/Berlin"}
+    row: models.Job = put(home, "jobs", tag="tick", env="dev", schedule=schedule)
+    return row
+
+
+def url(job: models.Job, page: str) -> str:
+    return reverse(f"admin:integrations_job_{page}", args=[job.pk])
+
+
+def test_form_makes_a_schedule_of_its_boxes(page: Client, home: models.Integration) -> None:
+    environment = environments.fetch(integration=home, tag="dev", by=SYSTEM)
+    boxes = {"when": "cron", "cron": "0 6 * * 1", "tz": "Europe/Berlin", "every": "9", "limit": "3"}
+
+    response = pages.send(
+        page, pages.add_url(models.Job), integration=home.pk, environment=environment.pk, tag="tick", **boxes
+    )
+
+    assert response.status_code == 302, pages.errors(response)
+    made = models.Job.objects.get()
+    assert made.schedule == {"cron": "0 6 * * 1", "tz": "Europe/Berlin", "limit": 3}
+    assert made.next_at is not None
+
+
+def test_form_shows_the_schedule_that_is_stored_and_keeps_it(page: Client, job: models.Job) -> None:
+    before = (job.schedule, job.next_at)
+
+    response = pages.send(page, pages.change_url(job), description="Ticks")
+
+    assert response.status_code == 302, pages.errors(response)
+    job.refresh_from_db()
+    assert ((job.schedule, job.next_at), job.description) == (before, "Ticks")
+
+
+@pytest.mark.parametrize(
+    ("boxes", "field", "message"),
+    [
+        ({"when": "cron", "cron": "0 0 31 2 *"}, "cron", "never fires"),
+        ({"when": "cron", "cron": "0 0 * * * *"}, "cron", "six fields"),
+        ({"when": "every", "every": "0"}, "every", "more than 0"),
+        ({"when": "once", "start_at": "2026-01-02", "end_at": "2026-01-01"}, "when", "end_at is not after start_at"),
+        ({"when": "once", "start_at": "soon"}, "start_at", "ISO 8601"),
+    ],
+)
+def test_form_says_at_the_box_what_is_wrong(
+    page: Client, job: models.Job, boxes: dict[str, str], field: str, message: str
+) -> None:
+    response = pages.send(page, pages.change_url(job), **boxes)
+
+    assert message in " ".join(pages.errors(response)[field])
+
+
+def test_page_shows_the_next_times_in_both_zones(page: Client, job: models.Job) -> None:
+    text = pages.text(page.get(pages.change_url(job)))
+
+    assert "Europe/Berlin" in text
+    assert "06:30:00" in text
+    assert "On schedule" in text
+
+
+def test_preview_answers_while_the_schedule_is_being_written(page: Client, home: models.Integration) -> None:
+    preview = reverse("admin:integrations_job_preview")
+
+    good = pages.text(page.get(preview, {"when": "cron", "cron": "0 6 * * *", "tz": "America/New_York"}))
+    bad = pages.text(page.get(preview, {"when": "cron", "cron": "0 0 31 2 *"}))
+    worse = pages.text(page.get(preview, {"when": "every", "every": "many"}))
+
+    assert good.count("06:00:00") == 5
+    assert "America/New_York" in good
+    assert "never fires" in bad
+    assert "every" in worse
+    assert page.post(preview).status_code == 405
+
+
+def test_run_now_starts_a_run_and_shows_it(page: Client, job: models.Job) -> None:
+    response = page.post(url(job, "run"))
+
+    run = models.Run.objects.get()
+    assert response.headers["Location"] == reverse("admin:integrations_run_change", args=[run.pk])
+    assert (run.job, run.nominal_at) == (job, None)
+
+
+def test_run_that_is_refused_says_why(page: Client, job: models.Job) -> None:
+    environments.update(integration=job.integration, tag="dev", changes={"active": False}, by=SYSTEM)
+
+    response = page.post(url(job, "run"), follow=True)
+
+    assert "is inactive" in pages.text(response)
+
+
+def test_what_became_wrong_later_is_shown_on_the_job(page: Client, job: models.Job) -> None:
+    features.update(
+        integration=job.integration, tag="tick", changes={"input": {"n": "number"}}, by=SYSTEM, publish=True
+    )
+
+    text = pages.text(page.get(pages.change_url(job)))
+
+    assert "It could not start now" in text
+    assert '"n" is required' in text
+
+
+def test_buttons_pause_and_resume(page: Client, job: models.Job) -> None:
+    page.post(url(job, "pause"))
+    assert "paused" in pages.text(page.get(pages.change_url(job)))
+    job.refresh_from_db()
+    assert (job.paused, job.next_at) == (True, None)
+
+    page.post(url(job, "resume"))
+
+    job.refresh_from_db()
+    assert not job.paused
+    assert job.next_at is not None
+
+
+@pytest.mark.parametrize(("name", "paused"), [("pause_selected", True), ("resume_selected", False)])
+def test_list_pauses_and_resumes_those_that_are_selected(
+    page: Client, job: models.Job, name: str, paused: bool
+) -> None:
+    jobs.update(integration=job.integration, tag="tick", changes={"paused": not paused}, by=SYSTEM)
+
+    page.post(pages.list_url(models.Job), {"action": name, "_selected_action": [job.pk]})
+
+    job.refresh_from_db()
+    assert job.paused is paused
+
+
+def test_list_runs_those_that_are_selected(page: Client, job: models.Job) -> None:
+    page.post(pages.list_url(models.Job), {"action": "run_selected", "_selected_action": [job.pk]})
+
+    assert models.Run.objects.get().job == job
+
+
+@pytest.mark.parametrize("name", ["run", "pause", "resume"])
+def test_buttons_are_for_those_who_may(home: models.Integration, job: models.Job, name: str) -> None:
+    viewer = logged_in(member(home, "Viewers"))
+
+    assert viewer.post(url(job, name)).status_code == 403
+    assert viewer.get(url(job, name)).status_code == 405
+    assert url(job, name) not in pages.text(viewer.get(pages.change_url(job)))
+    assert not models.Run.objects.exists()
+
+
+def test_job_of_another_integration_answers_like_a_missing_one(job: models.Job, engineer: User) -> None:
+    job.integration.members.clear()
+
+    assert logged_in(engineer).post(url(job, "run")).status_code == 404
+
+
+def test_page_shows_the_ledger_and_the_runs(hands: Hands, page: Client, job: models.Job) -> None:
+    assert job.next_at is not None
+    hands.now = job.next_at
+    fire(hands)
+    run = models.Run.objects.get()
+
+    text = pages.text(page.get(pages.change_url(job)))
+
+    assert reverse("admin:integrations_run_change", args=[run.pk]) in text
+    assert "What became of each time" in text
+    assert "Started" in pages.text(page.get(pages.list_url(models.Job)))
+
+
+@pytest.mark.parametrize("span", ["week", "month"])
+def test_calendar_shows_what_was_and_what_is_to_come(hands: Hands, page: Client, job: models.Job, span: str) -> None:
+    assert job.next_at is not None
+    hands.now = job.next_at + dt.timedelta(hours=1)
+    fire(hands)
+
+    text = pages.text(page.get(reverse(CALENDAR), {"span": span, "day": job.next_at.date().isoformat()}))
+
+    assert pages.change_url(job) in text
+    assert "missed" in text
+
+
+def test_calendar_is_filtered(page: Client, job: models.Job) -> None:
+    environment = job.environment
+    other = put(job.integration, "environments", env_name="Production", slug="prd", auth={})
+
+    here = pages.text(page.get(reverse(CALENDAR), {"integration": job.integration_id, "environment": environment.pk}))  # type: ignore[union-attr]
+    there = pages.text(page.get(reverse(CALENDAR), {"integration": job.integration_id, "environment": other.pk}))
+
+    assert pages.change_url(job) in here
+    assert pages.change_url(job) not in there
+
+
+@pytest.mark.parametrize("query", [{"day": "x"}, {"day": "0001-01-01"}, {"span": "year"}, {"integration": "9" * 30}])
+def test_calendar_of_nonsense_is_that_of_today(page: Client, job: models.Job, query: dict[str, str]) -> None:
+    response = page.get(reverse(CALENDAR), query)
+
+    assert response.status_code == 200
+    assert 'aria-current="date"' in pages.text(response)
+
+
+def test_environment_is_frozen_and_released_from_the_calendar(page: Client, job: models.Job) -> None:
+    assert job.environment is not None
+    freeze, release = (
+        reverse("admin:integrations_job_freeze", args=[job.environment.pk, wish]) for wish in ("freeze", "release")
+    )
+
+    frozen = page.post(freeze, {"reason": "Upgrade"}, follow=True)
+    assert "Upgrade" in pages.text(frozen)
+    assert "frozen" in pages.text(page.get(pages.change_url(job)))
+    page.post(release)
+
+    assert not models.Freeze.objects.in_force().exists()
+    assert "is not frozen" in pages.text(page.post(release, follow=True))
+
+
+def test_environment_is_frozen_by_those_who_may(home: models.Integration, job: models.Job) -> None:
+    assert job.environment is not None
+    viewer = logged_in(member(home, "Viewers"))
+
+    response = viewer.post(reverse("admin:integrations_job_freeze", args=[job.environment.pk, "freeze"]))
+
+    assert response.status_code == 403
+    assert not models.Freeze.objects.exists()
+
+
+def test_list_of_jobs_costs_the_same_for_many(page: Client, job: models.Job) -> None:
+
+    page.get(pages.list_url(models.Job))  # what a first look reads besides
+    with CaptureQueriesContext(connection) as few:
+        page.get(pages.list_url(models.Job))
+    for number in range(5):
+        put(job.integration, "jobs", tag=f"other{number}", env="dev", target={"event": "tick"})
+    with CaptureQueriesContext(connection) as many:
+        page.get(pages.list_url(models.Job))
+
+    assert len(many) == len(few)
