@@ -26,6 +26,7 @@ from integrations.admin.base import ReadOnlyAdmin
 from integrations.admin.filters import BY_INTEGRATION, VisibleRelatedFilter
 from integrations.admin.paginator import CappedPaginator
 from integrations.admin.run_bulk import BulkActions
+from integrations.admin.run_compare import ComparePages
 from integrations.admin.run_replay import ReplayPages
 from integrations.errors import OperationRefused, PermissionRefused
 from integrations.operations import runs
@@ -36,7 +37,7 @@ _PARTS = ("input", "output")
 
 
 @admin.register(models.Run)
-class RunAdmin(ReplayPages, BulkActions, ReadOnlyAdmin):
+class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
     list_display = ("what", "status_badge", "integration", "environment", "trigger", "created", "took", "by")
     # Sorting by anything else would sort all runs there are.
     sortable_by = ("created",)

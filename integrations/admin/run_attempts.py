@@ -35,5 +35,11 @@ def actions_of(run: models.Run) -> list[JsonObject]:
     return actions
 
 
+def compare_action(run: models.Run) -> JsonObject:
+    """Return what leads to the page that compares the run with others."""
+    url = reverse("admin:integrations_run_compare", args=[run.pk])
+    return {"label": "Compare with…", "url": url, "icon": "compare_arrows"}
+
+
 def _branch(depth: int) -> str:
     return f"{'   ' * (depth - 1)}└─" if depth else ""

@@ -89,7 +89,7 @@ def can_resume(run: models.Run, now: dt.datetime) -> bool:
 
 def _actions(run: models.Run, reader: Reader) -> list[JsonObject]:
     replay = run_attempts.actions_of(run) if reader.may("replay_run") else []
-    return [*replay, *_start_actions(run, reader)]
+    return [*replay, run_attempts.compare_action(run), *_start_actions(run, reader)]
 
 
 def _start_actions(run: models.Run, reader: Reader) -> list[JsonObject]:
