@@ -8,70 +8,75 @@ import integrations.models.fields
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('integrations', '0001_integrations'),
+        ("integrations", "0001_integrations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('host', models.CharField(max_length=200)),
-                ('pid', models.PositiveIntegerField()),
-                ('concurrency', models.PositiveIntegerField()),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('seen_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
-                ('is_stopping', models.BooleanField(default=False)),
-                ('executed', models.PositiveBigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200, unique=True)),
+                ("host", models.CharField(max_length=200)),
+                ("pid", models.PositiveIntegerField()),
+                ("concurrency", models.PositiveIntegerField()),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("seen_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ("is_stopping", models.BooleanField(default=False)),
+                ("executed", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'default_permissions': ('view',),
+                "default_permissions": ("view",),
             },
         ),
         migrations.RemoveIndex(
-            model_name='run',
-            name='run_due',
+            model_name="run",
+            name="run_due",
         ),
         migrations.AddField(
-            model_name='run',
-            name='cancel_requested_at',
+            model_name="run",
+            name="cancel_requested_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='run',
-            name='crashes',
+            model_name="run",
+            name="crashes",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='run',
-            name='depth',
+            model_name="run",
+            name="depth",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='run',
-            name='evidence',
+            model_name="run",
+            name="evidence",
             field=integrations.models.fields.ExactJSONField(blank=True, default=list),
         ),
         migrations.AddField(
-            model_name='run',
-            name='parent_step',
-            field=models.CharField(blank=True, default='', max_length=300),
+            model_name="run",
+            name="parent_step",
+            field=models.CharField(blank=True, default="", max_length=300),
         ),
         migrations.AddField(
-            model_name='run',
-            name='priority',
+            model_name="run",
+            name="priority",
             field=models.SmallIntegerField(default=0),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('finished_at__isnull', True)), fields=['-priority', 'due_at'], name='run_queue'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("finished_at__isnull", True)), fields=["-priority", "due_at"], name="run_queue"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('parent__isnull', False)), fields=('parent', 'parent_step'), name='run_parent_step_unique'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("parent__isnull", False)),
+                fields=("parent", "parent_step"),
+                name="run_parent_step_unique",
+            ),
         ),
     ]

@@ -9,60 +9,126 @@ import integrations.models.fields
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
-        ('integrations', '0003_limits'),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("integrations", "0003_limits"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(max_length=300)),
-                ('event', models.CharField(max_length=130)),
-                ('title', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True, default='')),
-                ('payload', integrations.models.fields.ExactJSONField(blank=True, null=True)),
-                ('is_restricted', models.BooleanField(default=False)),
-                ('self_approval', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('decision', models.CharField(blank=True, choices=[('approved', 'Approved'), ('rejected', 'Rejected'), ('expired', 'Expired')], default='', max_length=16)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_by_name', models.CharField(blank=True, default='', max_length=150)),
-                ('reason', models.TextField(blank=True, default='')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('groups', models.ManyToManyField(blank=True, related_name='+', to='auth.group')),
-                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='approvals', to='integrations.run')),
-                ('users', models.ManyToManyField(blank=True, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("step", models.CharField(max_length=300)),
+                ("event", models.CharField(max_length=130)),
+                ("title", models.CharField(max_length=200)),
+                ("description", models.TextField(blank=True, default="")),
+                ("payload", integrations.models.fields.ExactJSONField(blank=True, null=True)),
+                ("is_restricted", models.BooleanField(default=False)),
+                ("self_approval", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("approved", "Approved"), ("rejected", "Rejected"), ("expired", "Expired")],
+                        default="",
+                        max_length=16,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("decided_by_name", models.CharField(blank=True, default="", max_length=150)),
+                ("reason", models.TextField(blank=True, default="")),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("groups", models.ManyToManyField(blank=True, related_name="+", to="auth.group")),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="approvals",
+                        to="integrations.run",
+                    ),
+                ),
+                ("users", models.ManyToManyField(blank=True, related_name="+", to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'permissions': [('decide_approval', 'May decide approvals')],
-                'default_permissions': ('view',),
-                'indexes': [models.Index(condition=models.Q(('decision', '')), fields=['created_at'], name='approval_undecided')],
-                'constraints': [models.UniqueConstraint(fields=('run', 'step'), name='approval_step_unique'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='approval_decided_at_with_decision')],
+                "permissions": [("decide_approval", "May decide approvals")],
+                "default_permissions": ("view",),
+                "indexes": [
+                    models.Index(condition=models.Q(("decision", "")), fields=["created_at"], name="approval_undecided")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("run", "step"), name="approval_step_unique"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at", None), ("decision", "")),
+                            models.Q(models.Q(("decision", ""), _negated=True), ("decided_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="approval_decided_at_with_decision",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CacheEntry',
+            name="CacheEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64, unique=True)),
-                ('value', integrations.models.fields.ExactJSONField(blank=True, null=True)),
-                ('stored_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(blank=True, db_index=True, null=True)),
-                ('filling_by', models.CharField(blank=True, default='', max_length=340)),
-                ('filling_until', models.DateTimeField(blank=True, null=True)),
-                ('cache', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='integrations.cache')),
-                ('environment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='cache_entries', to='integrations.environment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=64, unique=True)),
+                ("value", integrations.models.fields.ExactJSONField(blank=True, null=True)),
+                ("stored_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+                ("filling_by", models.CharField(blank=True, default="", max_length=340)),
+                ("filling_until", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cache",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="entries", to="integrations.cache"
+                    ),
+                ),
+                (
+                    "environment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="cache_entries",
+                        to="integrations.environment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'cache entries',
-                'default_permissions': ('view',),
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('expires_at', None), ('stored_at', None)), models.Q(('expires_at__isnull', False), ('stored_at__isnull', False)), _connector='OR'), name='cache_entry_expires_once_stored'), models.CheckConstraint(condition=models.Q(models.Q(('filling_by', ''), ('filling_until', None)), models.Q(models.Q(('filling_by', ''), _negated=True), ('filling_until__isnull', False)), _connector='OR'), name='cache_entry_filled_until')],
+                "verbose_name_plural": "cache entries",
+                "default_permissions": ("view",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("expires_at", None), ("stored_at", None)),
+                            models.Q(("expires_at__isnull", False), ("stored_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="cache_entry_expires_once_stored",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("filling_by", ""), ("filling_until", None)),
+                            models.Q(models.Q(("filling_by", ""), _negated=True), ("filling_until__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="cache_entry_filled_until",
+                    ),
+                ],
             },
         ),
     ]
