@@ -1,6 +1,6 @@
 """Measures Celery mode beside `run_worker`: runs that do nothing drained a second, and how soon one is picked up.
 
-    python -m benchmarks.celery_mode [--runs 3000] [--databases sqlite postgresql] [--processes 1 2]
+    python -m benchmarks.celery_mode [--runs 1000] [--databases sqlite postgresql] [--processes 1 2]
 
 Starts RabbitMQ and Redis of its own. The queue is full before the workers start; the speed goes from the first run's
 start to the last one's end. Pick-up is from when a run is stored to its start, for runs that one process starts one
@@ -68,7 +68,7 @@ def _working(
 
 
 def _seconds(installation: Installation, late: str, early: str, rest: str = "") -> list[float]:
-    rows = installation.rows(f"SELECT {late}, {early} FROM integrations_run {rest}")  # noqa: S608  our own words
+    rows = installation.rows(f"SELECT {late}, {early} FROM integrations_run {rest}")
     return [(_moment(end) - _moment(start)).total_seconds() for end, start in rows]
 
 
@@ -94,7 +94,7 @@ def _brokers() -> Iterator[list[Broker]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Celery mode beside run_worker.")
-    parser.add_argument("--runs", type=int, default=3000)
+    parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     parser.add_argument("--processes", nargs="+", type=int, default=[1, 2])
     arguments = parser.parse_args()
