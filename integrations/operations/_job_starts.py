@@ -15,11 +15,10 @@ from integrations.definitions.job import Job, JobTarget
 from integrations.definitions.release import Release
 from integrations.definitions.retry import RetryPolicy
 from integrations.errors import DefinitionError, NotFound, OperationRefused
-from integrations.operations import _deduplication, _dispatch, _lanes, _releases, _starting
+from integrations.operations import _releases, _starting
 from integrations.operations._contents import contents_of
-from integrations.operations._queue_room import ROOM
 from integrations.operations._recent import Recent, Stamp, current_stamp
-from integrations.operations.actors import Actor, user_of
+from integrations.operations.actors import Actor
 from integrations.types import JsonObject
 
 #: By stamp, target and the keys of the input.
@@ -81,38 +80,20 @@ def write(start: Start, *, by: Actor, trigger: models.Run.Trigger, now: dt.datet
     Raises:
         Busy: the queue is full.
     """
-    feature, environment = start.feature, start.environment
-    key = None
-    if feature is not None:
-        key = _deduplication.lock(
-            feature=feature, environment=environment, definition=start.definition, input=start.input
-        )
-    if key is not None and key.run is not None:
-        key.run.is_deduplicated = True
-        return key.run
-    ROOM.enter(start.job.integration_id)
-    lane: dict[str, Any] = {}
-    if feature is not None:
-        lane = _lanes.columns(start.definition, feature_id=feature.pk, environment_id=environment.pk)
-    run = models.Run.objects.create(
-        integration_id=start.job.integration_id,
-        feature=feature,
-        environment=environment,
+    return _starting.queue(
+        start.definition,
+        start.input,
+        feature=start.feature,
+        environment=start.environment,
         release=start.release,
-        feature_version_id=start.release.feature_version_id,
-        job=start.job,
         trigger=trigger,
-        input=start.input,
-        created_by=user_of(by),
+        by=by,
+        integration_id=start.job.integration_id,
+        job=start.job,
         created_at=now,
         due_at=now,
-        store_event_results=start.definition.store_event_results,
-        **{**start.columns, **lane, **columns},
+        **{**start.columns, **columns},
     )
-    if key is not None:
-        key.hold(run)
-    _dispatch.announce([run.pk])
-    return run
 
 
 def write_retry(run: models.Run, *, after_seconds: float, now: dt.datetime) -> models.Run:

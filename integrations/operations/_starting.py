@@ -1,15 +1,19 @@
-"""What is asked of every run before it starts, however it is started."""
+"""What is asked of every run before it starts, and how it gets into the queue, however it is started."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from integrations import models
 from integrations.connectors.redaction import Redactor
+from integrations.definitions.feature import Feature
 from integrations.errors import DefinitionError, InvalidInput, Problem
-from integrations.operations import _opening
+from integrations.operations import _deduplication, _dispatch, _lanes, _opening
+from integrations.operations._queue_room import ROOM
 from integrations.operations._recent import Stamp
-from integrations.types import Json
+from integrations.operations.actors import Actor, user_of
+from integrations.types import Json, JsonObject
 
 #: Shorter secrets are common words too often to refuse every input that holds them.
 _SHORTEST_PASTED_SECRET = 8
@@ -41,3 +45,47 @@ def refuse_secrets(values: Json, environment: models.Environment, stamp: Stamp) 
     if redactor.json(values) != values:
         hint = "use $Secret{key} in the feature, or an auth, instead"
         raise InvalidInput([Problem("input", "it holds a secret, which would be stored and shown with the run", hint)])
+
+
+def queue(
+    definition: Feature,
+    values: JsonObject,
+    *,
+    feature: models.Feature | None,
+    environment: models.Environment,
+    release: models.Release,
+    trigger: models.Run.Trigger,
+    by: Actor,
+    **columns: Any,
+) -> models.Run:
+    """Return the run, queued within the transaction that this is called in; or the one that stands for an equal key.
+
+    `feature` is None for what a job calls by itself, which has no limits of its own.
+
+    Raises:
+        Busy: the queue is full.
+    """
+    key, lane = None, {}
+    if feature is not None:
+        key = _deduplication.lock(feature=feature, environment=environment, definition=definition, input=values)
+    if key is not None and key.run is not None:
+        key.run.is_deduplicated = True
+        return key.run
+    ROOM.enter(environment.integration_id)
+    if feature is not None:
+        lane = _lanes.columns(definition, feature_id=feature.pk, environment_id=environment.pk)
+    run = models.Run.objects.create(
+        feature=feature,
+        environment=environment,
+        release=release,
+        feature_version_id=release.feature_version_id,
+        trigger=trigger,
+        input=values,
+        created_by=user_of(by),
+        store_event_results=definition.store_event_results,
+        **{**lane, **columns},
+    )
+    if key is not None:
+        key.hold(run)
+    _dispatch.announce([run.pk])
+    return run

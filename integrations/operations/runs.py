@@ -11,8 +11,6 @@ from integrations.errors import NotFound, OperationRefused
 from integrations.operations import (
     _audit,
     _database_time,
-    _deduplication,
-    _dispatch,
     _execution,
     _families,
     _following,
@@ -25,9 +23,8 @@ from integrations.operations import (
     workers,
 )
 from integrations.operations._driving import OnStep
-from integrations.operations._queue_room import ROOM
 from integrations.operations._recent import current_stamp
-from integrations.operations.actors import Actor, require, user_of
+from integrations.operations.actors import Actor, require
 from integrations.types import Json
 
 #: How long a parked run is waited for by whoever started it.
@@ -51,11 +48,14 @@ def start(
     Raises:
         PermissionRefused
         Busy: the queue is full.
+        NotFound: the environment is another integration's.
         InvalidInput: the input is not what the feature takes, with places below `input`.
         OperationRefused: the environment is inactive, or the feature was never published.
         DefinitionError: the environment lacks what the feature needs.
     """
     require(by, "start_run", to="start runs")
+    if environment.integration_id != feature.integration_id:
+        raise NotFound("environment", environment.slug)
     if not environment.active:
         raise OperationRefused(f'environment "{environment.slug}" is inactive; activate it to start runs in it')
     stamp = current_stamp(feature.integration)
@@ -64,28 +64,19 @@ def start(
     _starting.require_bindings(environment, definition.apps)
     _starting.refuse_secrets(values, environment, stamp)
     with transaction.atomic():
-        key = _deduplication.lock(feature=feature, environment=environment, definition=definition.feature, input=values)
-        if key is not None and key.run is not None:
-            key.run.is_deduplicated = True
-            return key.run
-        ROOM.enter(feature.integration_id)
-        run = models.Run.objects.create(
-            integration=feature.integration,
+        run = _starting.queue(
+            definition.feature,
+            values,
             feature=feature,
             environment=environment,
             release=release,
-            feature_version=release.feature_version,
             trigger=trigger,
-            input=values,
-            created_by=user_of(by),
-            store_event_results=definition.feature.store_event_results,
-            **_lanes.columns(definition.feature, feature_id=feature.pk, environment_id=environment.pk),
+            by=by,
+            integration=feature.integration,
         )
-        if key is not None:
-            key.hold(run)
-        _dispatch.announce([run.pk])
-        tag = f"{feature.tag} in {environment.slug}"
-        _audit.write("start", kind="run", tag=str(run.pk), by=by, integration=feature.integration, reason=tag)
+        if not run.is_deduplicated:
+            tag = f"{feature.tag} in {environment.slug}"
+            _audit.write("start", kind="run", tag=str(run.pk), by=by, integration=feature.integration, reason=tag)
     return run
 
 

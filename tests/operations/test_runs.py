@@ -9,6 +9,7 @@ from integrations.errors import DefinitionError, InvalidInput, NotFound, Operati
 from integrations.operations import apps, connected_apps, environments, features, functions, runs, secrets
 from integrations.operations.actors import SYSTEM, Actor
 from integrations.types import Json
+from tests.factories.integration import EnvironmentFactory
 from tests.operations.scene import bound, everything_but, last_audit, make_scene, person, put
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +47,21 @@ def test_start_stores_a_queued_run_on_the_published_version(integration: models.
     assert run.release.to_definition().feature.tag == "look_up"
     audit = last_audit()
     assert (audit.action, audit.kind, audit.tag, audit.reason) == ("start", "run", str(run.pk), "look_up in dev")
+
+
+def test_start_in_the_environment_of_another_integration_finds_none(integration: models.Integration) -> None:
+    foreign = EnvironmentFactory.create(slug="dev")
+
+    with pytest.raises(NotFound, match='no environment "dev"'):
+        runs.start(
+            feature=features.fetch(integration=integration, tag="look_up", by=SYSTEM),
+            environment=foreign,
+            input={"id": "order-1"},
+            by=SYSTEM,
+            trigger=models.Run.Trigger.ADMIN,
+        )
+
+    assert not models.Run.objects.exists()
 
 
 def test_start_fills_in_defaults(integration: models.Integration) -> None:
