@@ -8,8 +8,11 @@ from integrations import models
 from integrations.definitions.contents import Contents
 
 
-def contents_of(integration: models.Integration) -> Contents:
-    """Return the integration's definitions, in a fixed number of queries. Secrets are named, never opened."""
+def contents_of(integration: models.Integration, *, with_jobs: bool = True) -> Contents:
+    """Return the integration's definitions, in a fixed number of queries. Secrets are named, never opened.
+
+    Of jobs, which nothing that runs refers to but by their tags, there may be many more than of all else.
+    """
     connected = list(models.ConnectedApp.objects.for_integration(integration).with_definition())
     apps = models.App.objects.filter(pk__in={each.app_id for each in connected}).with_definition()
     app_definitions = {app.pk: app.to_definition() for app in apps}
@@ -23,7 +26,7 @@ def contents_of(integration: models.Integration) -> Contents:
         caches=_by("tag", models.Cache, integration),
         notifications=_by("tag", models.Notification, integration),
         databases=_by("tag", models.Database, integration),
-        jobs=_by("tag", models.Job, integration),
+        jobs=_by("tag", models.Job, integration) if with_jobs else {},
         secrets=_secret_keys(integration),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from django.db import transaction
 
 from integrations import models
 from integrations.definitions import checking, wrapping
+from integrations.definitions.contents import Contents
 from integrations.definitions.feature import Feature
 from integrations.definitions.job import Job, JobTarget
 from integrations.definitions.release import Release
@@ -21,6 +23,8 @@ from integrations.operations._recent import Recent, Stamp, current_stamp
 from integrations.operations.actors import Actor
 from integrations.types import JsonObject
 
+#: By stamp.
+_recent_contents: Recent[Contents] = Recent(most=64)
 #: By stamp, target and the keys of the input.
 _recent: Recent[tuple[models.Release, Release]] = Recent(most=256)
 
@@ -145,10 +149,19 @@ def _resolved(
         feature = _feature(job, target)
         row, release = _in_time(_releases.current(feature, stamp), described, stamp)
         return feature, (row, release), checking.check_input(release.feature, input)
-    wrapped = wrapping.wrap(target, input, contents_of(job.integration))
+    wrapped = wrapping.wrap(target, input, _contents(job, target, stamp))
     key = (stamp, target.model_dump_json(), tuple(wrapped.input), described.timeout)
     released = _recent.get(key, lambda: _releases.cut(_within(wrapped.feature, described.timeout), job.integration))
     return None, released, wrapped.input
+
+
+def _contents(job: models.Job, target: JobTarget, stamp: Stamp) -> Contents:
+    """Return what the target may be among; of jobs only the one that it names."""
+    contents = _recent_contents.get(stamp, lambda: contents_of(job.integration, with_jobs=False))
+    if target.type != "job":
+        return contents
+    rows = models.Job.objects.for_integration(job.integration).filter(tag=target.event).with_definition()
+    return dataclasses.replace(contents, jobs={row.tag: row.to_definition() for row in rows})
 
 
 def _feature(job: models.Job, target: JobTarget) -> models.Feature:

@@ -39,7 +39,7 @@ def cut(
     """Return a feature with the latest versions of all that it reaches; one without a version is nobody's feature."""
     release = releasing.cut_release(
         definition,
-        contents_of(integration),
+        contents_of(integration, with_jobs=False),
         _published_functions(integration),
         _published_features(integration, definition),
         version=version.number if version else 0,
