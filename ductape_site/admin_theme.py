@@ -59,6 +59,12 @@ SIDEBAR: list[dict[str, Any]] = [
         "title": "Operate",
         "items": [
             _link("Runs", "play_circle", "run"),
+            {
+                "title": "Schedule",
+                "icon": "calendar_month",
+                "link": reverse_lazy("admin:integrations_job_calendar"),
+                "permission": _may_view("integrations", "slot"),
+            },
             _link("Failure groups", "bug_report", "failuregroup"),
             _link("Bulk operations", "dynamic_feed", "bulkoperation"),
             _link("Approvals", "approval_delegation", "approval"),

@@ -49,7 +49,7 @@ class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
         ("trigger", ChoicesDropdownFilter),
         ("created_at", RangeDateTimeFilter),
     )
-    list_select_related = ("feature", "integration", "environment", "created_by")
+    list_select_related = ("feature", "job", "integration", "environment", "created_by")
     search_fields = ("feature__tag", "error_message")
     search_help_text = "A run's id, a feature's tag, or words of an error message"
     # Ids are in order of time, and their index covers the runs of all integrations.
@@ -76,8 +76,8 @@ class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
         return render_to_string("_components/status_badge.html", {"status": run.status})
 
     @admin.display(description="Feature", empty_value="deleted feature")
-    def what(self, run: models.Run) -> models.Feature | None:
-        return run.feature
+    def what(self, run: models.Run) -> models.Feature | models.Job | None:
+        return run.feature or run.job
 
     @admin.display(description="Started", ordering="pk")
     def created(self, run: models.Run) -> str:

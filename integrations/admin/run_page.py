@@ -20,7 +20,7 @@ from integrations.types import JsonObject
 #: Log lines and steps on a page, and on one that was asked for all.
 SHOWN_LINES = 500
 MOST_ROWS = 5_000
-_WITH = ("feature", "integration", "environment", "feature_version", "release", "created_by")
+_WITH = ("feature", "job", "integration", "environment", "feature_version", "release", "created_by")
 
 Status = models.Run.Status
 
@@ -73,7 +73,7 @@ def page_context(run: Any, reader: Reader) -> dict[str, Any]:
     """Return what stands beside that: the title, and what can be done next."""
     return {
         **live_context(run, reader),
-        "title": f"{run.feature or 'Deleted feature'} in {run.environment.slug}",
+        "title": f"{run.feature or run.job or 'Deleted feature'} in {run.environment.slug}",
         "actions": _actions(run, reader),
         "lineage": run_attempts.lineage_of(run),
         "progress_url": reverse("admin:integrations_run_progress", args=[run.pk]),
@@ -110,6 +110,7 @@ def _facts(run: models.Run, reader: Reader) -> list[dict[str, Any]]:
         {"label": "Environment", "value": str(run.environment), "url": _change_url(run.environment)},
         {"label": "Started by", "value": f"{run.created_by or 'system'}, {run.get_trigger_display()}"},
         {"label": "Release", "value": run.release.digest[:12], "is_code": True},
+        *(_job_facts(run) if run.job else []),
         *(parent if run.parent_id else []),
         *([_failure_group(run)] if run.failure_group_id else []),
         *([_holder(run, reader)] if run.worker else []),
@@ -134,6 +135,15 @@ def _approvals(run: models.Run, reader: Reader) -> list[dict[str, Any]]:
 def _failure_group(run: models.Run) -> dict[str, Any]:
     url = reverse("admin:integrations_failuregroup_change", args=[run.failure_group_id])
     return {"label": "Failures like this", "value": "Failure group", "url": url}
+
+
+def _job_facts(run: models.Run) -> list[dict[str, Any]]:
+    time = f"{timezone.localtime(run.nominal_at):%Y-%m-%d %H:%M:%S}" if run.nominal_at else "by hand"
+    attempt = f", try {run.job_attempt}" if run.job_attempt > 1 else ""
+    return [
+        {"label": "Job", "value": str(run.job), "url": _change_url(run.job)},
+        {"label": "Job's time", "value": f"{time}{attempt}"},
+    ]
 
 
 def _change_url(row: Any) -> str:

@@ -261,3 +261,14 @@ def test_list_of_jobs_costs_the_same_for_many(page: Client, job: models.Job) -> 
         page.get(pages.list_url(models.Job))
 
     assert len(many) == len(few)
+
+
+def test_run_of_a_job_says_which_and_for_what_time(hands: Hands, page: Client, job: models.Job) -> None:
+    assert job.next_at is not None
+    hands.now = job.next_at
+    fire(hands)
+
+    text = pages.text(page.get(reverse("admin:integrations_run_change", args=[models.Run.objects.get().pk])))
+
+    assert pages.change_url(job) in text
+    assert "Job's time" in text
