@@ -9,7 +9,7 @@ from django.db import transaction
 from integrations import models
 from integrations.connectors.redaction import Redactor
 from integrations.errors import InvalidInput, NotFound, OperationRefused, PermissionRefused, Problem
-from integrations.operations import _audit, _database_time, _execution, _families, _opening, workers
+from integrations.operations import _audit, _database_time, _execution, _families, _opening, _presence
 from integrations.operations._recent import current_stamp
 from integrations.operations.actors import Actor, require, user_of
 
@@ -50,7 +50,7 @@ def go_on(approval: models.Approval) -> models.Run:
     """Return the run of a decided approval, executed here when no worker is there to; not within a transaction."""
     run = approval.run
     run.refresh_from_db()
-    if run.status != models.Run.Status.QUEUED or workers.is_one_there():
+    if run.status != models.Run.Status.QUEUED or _presence.is_worker_there():
         return run
     return _execution.execute(run, on_step=None, patience_seconds=_PATIENCE_SECONDS)
 

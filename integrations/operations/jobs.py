@@ -19,9 +19,9 @@ from integrations.operations import (
     _execution,
     _firing,
     _job_starts,
+    _presence,
     _schedules,
     environments,
-    workers,
 )
 from integrations.operations.actors import Actor, require
 from integrations.operations.store import Store
@@ -91,7 +91,7 @@ def request(*, job: models.Job, by: Actor, trigger: models.Run.Trigger) -> model
     For callers that follow the run by its id: it may have just begun, or be waiting, when this returns.
     """
     started = run(job=job, by=by, trigger=trigger)
-    if started.is_final or workers.is_one_there():
+    if started.is_final or _presence.is_worker_there():
         return started
     return _execution.execute(started, on_step=None, patience_seconds=_PAGE_PATIENCE_SECONDS)
 

@@ -17,11 +17,11 @@ from integrations.operations import (
     _dispatch,
     _lanes,
     _lineage,
+    _presence,
     _releases,
     _replaying,
     _starting,
     runs,
-    workers,
 )
 from integrations.operations._lineage import Attempt
 from integrations.operations._queue_room import ROOM
@@ -112,7 +112,7 @@ def retry(run: models.Run, *, by: Actor, reason: str) -> models.Run:
 
 def go_on(run: models.Run) -> models.Run:
     """Have a new run executed: by a worker where one is there, else in this process."""
-    return run if workers.is_one_there() else runs.execute(run, patience_seconds=_PATIENCE_SECONDS)
+    return run if _presence.is_worker_there() else runs.execute(run, patience_seconds=_PATIENCE_SECONDS)
 
 
 def lineage(run: models.Run) -> list[Attempt]:

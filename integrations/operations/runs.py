@@ -15,12 +15,12 @@ from integrations.operations import (
     _families,
     _following,
     _lanes,
+    _presence,
     _releases,
     _starting,
     environments,
     features,
     integrations,
-    workers,
 )
 from integrations.operations._driving import OnStep
 from integrations.operations._recent import current_stamp
@@ -94,7 +94,9 @@ def request(
     """
     run = start(feature=feature, environment=environment, input=input, by=by, trigger=trigger)
     return (
-        run if run.is_deduplicated or workers.is_one_there() else execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
+        run
+        if run.is_deduplicated or _presence.is_worker_there()
+        else execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integrations import models
 from integrations.models.run_states import CLAIMABLE
-from integrations.operations import _board, _database_time, _dispatch_state, _lanes
+from integrations.operations import _board, _database_time, _dispatch_state, _lanes, _presence
 from integrations.operations._board import WAITS, Backlog, Board
 from integrations.operations._worker import Worker
 from integrations.operations.actors import Actor, require
@@ -26,7 +26,7 @@ def board(*, by: Actor) -> Board:
 
 def is_one_there() -> bool:
     """Return whether some worker is going to take up what is queued."""
-    return models.Worker.objects.alive(_database_time.now()).filter(is_stopping=False).exists()
+    return _presence.is_worker_there()
 
 
 def why_not_yet(run: models.Run) -> str:
@@ -36,6 +36,6 @@ def why_not_yet(run: models.Run) -> str:
         return ""
     if _dispatch_state.is_paused():
         return "dispatch is paused"
-    if not is_one_there():
+    if not _presence.is_worker_there():
         return "no worker is alive"
     return _lanes.why_not_yet(run, now=now)

@@ -8,10 +8,11 @@ import pytest
 from integrations.definitions.truncation import is_truncated
 from integrations.engine.executor import execute
 from integrations.engine.records import Outcome
+from integrations.types import JsonObject
 from tests.engine.harness import Harness, action, release, sequence
 from tests.fakes.clock import run
 
-_MARK = {"truncated": True, "size_bytes": 300_000, "preview": '{"id":7'}
+_MARK: JsonObject = {"truncated": True, "size_bytes": 300_000, "preview": '{"id":7'}
 _PAUSE = {"type": "wait", "event": "pause", "input": {"seconds": 60}}
 
 

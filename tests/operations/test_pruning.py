@@ -69,6 +69,7 @@ def test_prune_never_takes_an_unfinished_run_however_old(state: dict[str, Any]) 
 
 def test_prune_takes_all_that_belongs_to_a_run() -> None:
     run = ended()
+    assert run.feature is not None
     step = StepFactory.create(run=run)
     RunLogFactory.create(run=run, step=step)
     RunLogFactory.create(run=run)
@@ -79,7 +80,14 @@ def test_prune_takes_all_that_belongs_to_a_run() -> None:
 
     prune()
 
-    tables = [Run, models.Step, models.RunLog, models.Approval, models.Approval.groups.through, models.StartKey]
+    tables: list[Any] = [
+        Run,
+        models.Step,
+        models.RunLog,
+        models.Approval,
+        models.Approval.groups.through,
+        models.StartKey,
+    ]
     assert [table.objects.count() for table in tables] == [0] * len(tables)
 
 
@@ -177,6 +185,7 @@ def test_prune_takes_runs_whose_feature_is_gone() -> None:
 
 def test_prune_deletes_releases_that_no_run_uses_and_none_will() -> None:
     old = ended().release
+    assert old.feature_version is not None
     feature = old.feature_version.feature
     latest = FeatureVersionFactory.create(feature=feature, number=2)
     current = ReleaseFactory.create(feature_version=latest)

@@ -277,3 +277,9 @@ def test_features_that_need_no_app_run_where_none_is_bound(integration: models.I
     models.Environment.objects.filter(slug="prd").update(active=True)
 
     assert runs.execute(start(integration, tag="shut", input={"n": 0}, env="prd")).output == 0
+
+
+@pytest.mark.parametrize("run_id", ["first", "", "01a20df5"])
+def test_fetch_of_what_is_no_id_answers_like_a_missing_run(db: None, run_id: str) -> None:
+    with pytest.raises(NotFound):
+        runs.fetch(run_id=run_id, by=SYSTEM)

@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 import random
 from collections import Counter
+from typing import Any
 
 import pytest
 from django.db import DatabaseError
@@ -40,9 +41,9 @@ def _times_by_job(made: list[models.Job], *, until: dt.datetime) -> Counter[tupl
 
 def _make_jobs(hands: Hands) -> list[models.Job]:
     home = make_home()
-    schedules = [{"every": 90 + 7 * number} for number in range(JOBS // 2)]
+    schedules: list[dict[str, Any]] = [{"every": 90 + 7 * number} for number in range(JOBS // 2)]
     schedules += [{"cron": f"*/{3 + number % 7} * * * *", "tz": "America/New_York"} for number in range(JOBS // 2)]
-    shared = {"env": "dev", "target": {"event": "tick"}, "missed": "run_all", "overlap": "allow"}
+    shared: dict[str, Any] = {"env": "dev", "target": {"event": "tick"}, "missed": "run_all", "overlap": "allow"}
     return [
         born(put(home, "jobs", tag=f"job{number}", schedule=schedule, **shared), hands.now)
         for number, schedule in enumerate(schedules)
@@ -98,7 +99,7 @@ def _fire(*, now: dt.datetime) -> None:
 
 def test_two_schedulers_never_start_what_waits_twice(hands: Hands) -> None:
     home = make_home()
-    shared = {"env": "dev", "target": {"event": "tick"}, "overlap": "queue", "schedule": {"every": 60}}
+    shared: dict[str, Any] = {"env": "dev", "target": {"event": "tick"}, "overlap": "queue", "schedule": {"every": 60}}
     made = [born(put(home, "jobs", tag=f"job{number}", **shared), hands.now) for number in range(5)]
     for _ in range(4):
         _fire(now=hands.turn(minutes=1))
