@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,13 +52,14 @@ def give_back(pace: Pace) -> int:
     pages = (before.free_bytes - _KEPT_BYTES) // page if before.shrinks else 0
     pace.rows = _FEWEST_PAGES
     while pages >= _FEWEST_PAGES and not pace.is_over():
-        part = min(pages, pace.rows)
-        began = time.monotonic()
-        _run(f"PRAGMA incremental_vacuum({part:d})")
-        pages -= part
-        pace.took(time.monotonic() - began)
+        pages -= pace.write(functools.partial(_cut_off, min(pages, pace.rows)))
     pace.pruned.is_complete &= pages < _FEWEST_PAGES
     return max(before.size_bytes - look().size_bytes, 0)
+
+
+def _cut_off(pages: int) -> int:
+    _run(f"PRAGMA incremental_vacuum({pages:d})")
+    return pages
 
 
 def _value(statement: str) -> Any:
