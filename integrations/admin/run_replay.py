@@ -22,9 +22,9 @@ LOOK = "_look"
 _NOT_SHOWN = "This is not what the page showed: look at what happens now, then press Replay"
 #: What becomes of an event, in words, with the status whose color it borrows.
 _FATES = {
-    "take_over": ("skipped", "Taken over"),
+    "take_over": ("succeeded", "Taken over"),
     "go_on": ("waiting", "Goes on"),
-    "again": ("running", "Done again"),
+    "again": ("cached", "Done again"),
     "run": ("queued", "Runs"),
 }
 

@@ -9,6 +9,7 @@ from integrations import models
 from integrations.errors import Busy, InvalidInput, OperationRefused, PermissionRefused
 from integrations.models import Run
 from integrations.operations import _bulk_work, bulk, replays
+from integrations.operations._queue_room import ROOM
 from integrations.operations.actors import SYSTEM
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
@@ -57,6 +58,7 @@ def test_retry_starts_a_run_for_each_failed_one(integration: models.Integration,
     assert worked(operation) == ("succeeded", 3, 0)
     assert operation.finished_at is not None
     for failed, item in zip(failures, operation.items.order_by("id"), strict=True):
+        assert item.result_id is not None
         retry = Run.objects.get(pk=item.result_id)
         assert (retry.replay_of, retry.replay_reason, retry.status) == (failed, WHY, "queued")
 
@@ -149,7 +151,7 @@ def test_full_queue_is_waited_for(failures: list[Run], monkeypatch: pytest.Monke
         raise Busy(queued=10, cap=5, retry_after_seconds=5)
 
     with monkeypatch.context() as patched:
-        patched.setattr(replays.ROOM, "enter", busy)
+        patched.setattr(ROOM, "enter", busy)
         assert not bulk.work(seconds=5)
 
     operation.refresh_from_db()

@@ -9,6 +9,7 @@ from integrations import models
 from integrations.errors import OperationRefused, PermissionRefused
 from integrations.operations import apps, comparisons, features, replays
 from integrations.operations.actors import SYSTEM
+from integrations.types import JsonObject
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
 from tests.operations.replaying import ORDER, execute, make_store, refused, scripted
@@ -72,7 +73,7 @@ def test_changed_definition_is_shown_at_its_place(integration: models.Integratio
 
 def test_changed_binding_is_noticed(integration: models.Integration, api: FakeActionConnector) -> None:
     before = execute(integration)
-    moved = {"base_url": "https://elsewhere.example"}
+    moved: JsonObject = {"base_url": "https://elsewhere.example"}
     apps.put_part(tag="store", part="envs", values=moved, name="live", by=SYSTEM)
 
     found = compared(before, execute(integration))
