@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from integrations import models
 from integrations.definitions.feature import Event
+from integrations.definitions.truncation import is_truncated
 from integrations.engine.records import RUN_TIMEOUT
 from integrations.operations._effects import Effects
 from integrations.types import Json
@@ -60,6 +61,10 @@ class Past:
         """Return the event's result as it is stored, None if it has none."""
         own = [step for step in self.steps if step.iteration == models.NO_ITERATION]
         return next((step.output for step in reversed(own) if step.status == Status.SUCCEEDED), None)
+
+    def is_truncated(self) -> bool:
+        """Return whether its result, or that of an iteration, was too large to be stored whole."""
+        return any(is_truncated(step.output) for step in self.steps if step.status == Status.SUCCEEDED)
 
     def writes(self, effects: Effects) -> list[models.Step]:
         """Return its calls that have done something to the outside."""

@@ -11,7 +11,7 @@ from integrations import models
 from integrations.definitions.checking.uses import mappings_of
 from integrations.definitions.effects import Effect
 from integrations.definitions.feature import Event, Feature
-from integrations.definitions.references import Reference, parse_template, references_of
+from integrations.definitions.references import Path, Reference, parse_template, references_of
 from integrations.definitions.release import Release
 from integrations.engine import graph
 from integrations.engine.secrecy import holds_redacted
@@ -25,6 +25,8 @@ from integrations.types import Json
 BEGINNING, FAILURE = "beginning", "failure"
 
 Key = tuple[str, str]
+#: What reads results besides events.
+_OUTPUT = "output"
 #: A write that has happened is done again, or what it gave is taken over.
 Choice = Literal["again", "take_over"]
 #: `take_over`: its result is there. `go_on`: some of its iterations, or a part of its nested run, are. `again`: it was
@@ -148,7 +150,7 @@ class _Planner:
     def plan(self, start: str) -> Plan:
         again = self._again(start)
         drafts = [self._draft(key, event, again) for key, event in _events(self._feature)]
-        problems = self._settle_redacted(drafts)
+        problems = self._settle_lost(drafts)
         kept = [draft for draft in drafts if draft.fate in ("take_over", "go_on") and draft.past is not None]
         return Plan(
             events=tuple(_described(draft) for draft in drafts),
@@ -219,26 +221,30 @@ class _Planner:
     def _is_uncertain(self, draft: _Draft) -> bool:
         return draft.fate != "take_over" and draft.past is not None and draft.past.uncertain(self._effects)
 
-    def _settle_redacted(self, drafts: list[_Draft]) -> list[Problem]:
-        """Read anew what later events read of results that were redacted; return where that would be a write."""
+    def _settle_lost(self, drafts: list[_Draft]) -> list[Problem]:
+        """Read anew what was not stored as later events read it; return where that would be a write.
+
+        The output is a reader, too, but for what is redacted: it would be redacted itself.
+        """
         by_key = {draft.key: draft for draft in drafts}
         problems: dict[str, Problem] = {}
-        pending = [draft for draft in drafts if draft.fate != "take_over"]
+        pending = [(draft.place, list(_reads(draft.event))) for draft in drafts if draft.fate != "take_over"]
+        pending.append((_OUTPUT, list(_references(self._feature.output))))
         while pending:
-            reader = pending.pop()
-            for read, path in _reads(reader.event):
+            reader, reads = pending.pop()
+            for read, path in reads:
                 draft = by_key.get(read)
-                if draft is None or draft.fate != "take_over" or not self._is_redacted(draft, path):
+                lost = _lost(draft, path, reader) if draft is not None and draft.fate == "take_over" else ""
+                if draft is None or not lost:
                     continue
                 if draft.effect == "read":
-                    draft.fate, draft.why = "again", "what it gave was redacted when it was stored"
-                    pending.append(draft)
+                    draft.fate, draft.why = "again", f"what it gave was {lost} when it was stored"
+                    pending.append((draft.place, list(_reads(draft.event))))
                 else:
-                    problems[draft.place] = _redacted(draft, reader)
+                    message = f'"{reader}" reads of its result what was {lost} when it was stored'
+                    hint = "do it again, or start behind what reads it"
+                    problems[draft.place] = Problem(f"writes/{draft.place}", message, hint)
         return list(problems.values())
-
-    def _is_redacted(self, draft: _Draft, path: tuple[str | int, ...]) -> bool:
-        return draft.past is not None and holds_redacted(_at(draft.past.result(), path))
 
 
 def _events(feature: Feature) -> Iterator[tuple[Key, Event]]:
@@ -260,27 +266,35 @@ def _described(draft: _Draft) -> EventPlan:
     return EventPlan(place=draft.place, event=draft.event, effect=draft.effect, fate=draft.fate, why=draft.why)
 
 
-def _reads(event: Event | None) -> Iterator[tuple[Key, tuple[str | int, ...]]]:
+def _reads(event: Event | None) -> Iterator[tuple[Key, Path]]:
     """Give what an event and its stand-ins read of other events: which, and where in its result."""
-    if event is None:
-        return
-    for _, mapping in mappings_of(event):
-        for _, pointer in references_of(parse_template(mapping)):
-            if isinstance(pointer, Reference) and pointer.root == "Sequence":
-                sequence, tag, *path = pointer.path
-                yield (str(sequence), str(tag)), tuple(path)
-    yield from _reads(event.fallback)
+    if event is not None:
+        for _, mapping in mappings_of(event):
+            yield from _references(mapping)
+        yield from _reads(event.fallback)
 
 
-def _at(value: Json, path: tuple[str | int, ...]) -> Json:
+def _references(mapping: Json) -> Iterator[tuple[Key, Path]]:
+    for _, pointer in references_of(parse_template(mapping)):
+        if isinstance(pointer, Reference) and pointer.root == "Sequence":
+            sequence, tag, *path = pointer.path
+            yield (str(sequence), str(tag)), tuple(path)
+
+
+def _lost(draft: _Draft, path: Path, reader: str) -> str:
+    """Return why what stands at `path` of an event's result is not there to be read, or ""."""
+    if draft.past is None:
+        return ""
+    if draft.past.is_truncated():
+        return "truncated"
+    is_redacted = reader != _OUTPUT and holds_redacted(_at(draft.past.result(), path))
+    return "redacted" if is_redacted else ""
+
+
+def _at(value: Json, path: Path) -> Json:
     for key in path:
         try:
             value = value[key]  # type: ignore[index]  # what does not fit is caught
         except (TypeError, LookupError):
             return None
     return value
-
-
-def _redacted(draft: _Draft, reader: _Draft) -> Problem:
-    message = f'"{reader.place}" reads of its result what was redacted when it was stored'
-    return Problem(f"writes/{draft.place}", message, "do it again, or start behind what reads it")

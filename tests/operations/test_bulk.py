@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from integrations import models
 from integrations.errors import Busy, InvalidInput, OperationRefused, PermissionRefused
@@ -212,3 +214,27 @@ def test_start_is_refused_without_reason_or_permission_or_for_too_many(
 def test_looking_for_work_where_there_is_none_is_one_query(db: None, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
         assert not bulk.work(seconds=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_together_do_each_run_once() -> None:
+    integration = make_store(ORDER)
+    for _ in range(24):
+        RunFactory.create(integration=integration, feature=integration.features.get())
+    operation = begin(Kind.CANCEL)
+
+    workers = [threading.Thread(target=_work_and_leave) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert worked(operation) == ("succeeded", 24, 0)
+    assert models.AuditRecord.objects.filter(action="cancel").count() == 24
+
+
+def _work_and_leave() -> None:
+    try:
+        bulk.work(seconds=20)
+    finally:
+        connection.close()

@@ -19,6 +19,8 @@ from tests.operations.scene import everything_but, last_audit, person
 pytestmark = pytest.mark.django_db
 
 WHY = "the API is back"
+#: What is stored in place of a result that is too large.
+TRUNCATED: JsonObject = {"truncated": True, "size_bytes": 9, "preview": "{"}
 
 
 @pytest.fixture
@@ -304,7 +306,7 @@ def test_cut_off_write_is_named_as_uncertain(integration: models.Integration, ap
     assert plan.uncertain == ("main/pay",)
 
 
-# -- Redacted results -------------------------------------------------------------------------------------------------
+# -- Results that were not stored as they were ------------------------------------------------------------
 
 
 def test_redacted_result_of_a_write_that_is_read_later_stands_in_the_way(failed: models.Run) -> None:
@@ -331,6 +333,35 @@ def test_redacted_result_of_a_read_is_read_anew(api: FakeActionConnector) -> Non
     api.script("pay", refused())
     run = _execute(make_store(made_of(call("look"), call("create"), pay)), api)
     run.steps.filter(event="look").update(output={"key": REDACTED})
+
+    assert (retried(run).status, called(api)) == ("succeeded", ["look", "pay"])
+
+
+@pytest.mark.parametrize(
+    ("event", "start", "reader"), [("create", "main/pay", "main/pay"), ("pay", "main/mail", "output")]
+)
+def test_truncated_result_of_a_write_stands_in_the_way_of_all_that_reads_it(
+    integration: models.Integration, api: FakeActionConnector, event: str, start: str, reader: str
+) -> None:
+    run = execute(integration)
+    run.steps.filter(event=event).update(output=TRUNCATED)
+
+    again = {"main/mail": "again", "main/pay": "again" if event == "create" else "take_over"}
+    plan = replays.preview(run, by=SYSTEM, start=start, writes=again).plan  # type: ignore[arg-type]  # both are choices
+
+    message = f'"{reader}" reads of its result what was truncated when it was stored'
+    assert (f"writes/main/{event}", message) in [(problem.place, problem.message) for problem in plan.problems]
+
+
+def test_truncated_result_of_a_read_is_read_anew(integration: models.Integration, api: FakeActionConnector) -> None:
+    pay = call("pay", input={"body": {"id": "$Sequence{main}{look}{key}"}})
+    api.answers["look"] = {"key": "k"}
+    changes: Any = {"sequence": [{"sequence_tag": "main", "events": [call("look"), pay]}], "output": None}
+    features.update(integration=integration, tag="order", changes=changes, by=SYSTEM, publish=True)
+    api.script("pay", refused())
+    run = execute(integration)
+    run.steps.filter(event="look").update(output=TRUNCATED)
+    called(api)
 
     assert (retried(run).status, called(api)) == ("succeeded", ["look", "pay"])
 
