@@ -18,7 +18,16 @@ from django.db.models import F
 
 from integrations import conf, models
 from integrations.models import run_queue
-from integrations.operations import _database_time, _dispatch_state, _failures, _families, _lanes, _suspects, _turns
+from integrations.operations import (
+    _database_time,
+    _dispatch_state,
+    _failures,
+    _families,
+    _lanes,
+    _suspects,
+    _turns,
+    _write_turns,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +80,7 @@ def _claim_in_turn(due: run_queue.Due, *, worker: str, limit: int) -> list[model
     # Most times there is none, and then SQLite's one write lock is left to others.
     if not lines or _dispatch_state.is_paused():
         return []
-    with transaction.atomic():
+    with _write_turns.writing():
         turns = {run_id: turn for turn, run_id in enumerate(_turns.next_due(lines, due, limit=limit))}
         runs = models.Run.objects.claimable().filter(pk__in=turns)
         return _claim(runs, worker=worker, limit=limit, now=due.now, order=lambda run: turns[run.pk])

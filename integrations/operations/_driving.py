@@ -14,14 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from integrations import models
 from integrations.engine import executor
 from integrations.engine.context import Cancellation
 from integrations.engine.records import Outcome, RunError, StepRecord
 from integrations.errors import IntegrationsError
-from integrations.operations import _claiming, _contexts, _database_time
+from integrations.operations import _claiming, _contexts, _database_time, _write_turns
 from integrations.operations._runtime import Reply, Runtime
 from integrations.operations._storing import StepSheet, store_ends, store_steps
 from integrations.operations._telling import End, Question, Queue, Step, Teller, Told
@@ -117,7 +115,7 @@ class Driver:
         """Write all that is still ours in one transaction; only then does the engine hear that it is stored."""
         fences = self.held
         told = [each for each in told if fences.get(each.run_id) == each.fence]
-        with transaction.atomic():
+        with _write_turns.writing():
             lost = _claiming.lost({each.run_id: each.fence for each in told})
             told = [each for each in told if each.run_id not in lost]
             store_steps([(self._held[each.run_id].sheet, each.record) for each in told if isinstance(each, Step)])
