@@ -7,7 +7,7 @@ import os
 import sqlite3
 import sys
 
-from huey import SqliteHuey  # type: ignore[import-untyped]  # has no types
+from huey import SqliteHuey
 
 from benchmarks import rivals
 
