@@ -57,6 +57,9 @@ class _WorkerLoop(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has 
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
+        # Workers tell each other nothing: the database has it all. Asking the others at the start would also end this
+        # process when the broker goes away in that moment.
+        parent.options |= {"without_mingle": True, "without_gossip": True}
         self._worker: _worker.Worker | None = None
         self._thread: threading.Thread | None = None
 

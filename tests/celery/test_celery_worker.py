@@ -49,6 +49,8 @@ def test_killed_workers_run_goes_on_behind_its_checkpoint_on_another_one(
 
 def test_runs_started_without_a_broker_end_all_the_same(installation: CeleryInstallation, api: SlowApi) -> None:
     installation.celery_worker()
+    before = installation.post("order", 1, number=0)
+    installation.wait_until_ended(before, seconds=20)
 
     installation.broker.stop()
     began = time.monotonic()
@@ -61,7 +63,7 @@ def test_runs_started_without_a_broker_end_all_the_same(installation: CeleryInst
 
     assert posting_seconds < 10
     wait_for(lambda: installation.messages() == 0, seconds=20, what="the worker fetches no messages")
-    assert_all_done_once(installation, api, [*without, *later])
+    assert_all_done_once(installation, api, [*before, *without, *later])
 
 
 def test_message_that_is_delivered_often_is_executed_once(installation: CeleryInstallation, api: SlowApi) -> None:
