@@ -67,10 +67,10 @@ def test_status_badge_with_a_label_shows_it() -> None:
     assert "Gave up" in html
 
 
-def test_json_block_escapes_what_it_shows() -> None:
-    html = render_to_string(
-        "_components/json_block.html", {"id": 7, "title": "Input", "value": {"a": "</pre><script>"}}
-    )
+def test_payload_escapes_what_it_shows() -> None:
+    payload = {"text": '"</pre><script>"', "is_cut": False}
+
+    html = render_to_string("admin/integrations/run/payload.html", {"id": 7, "title": "Input", "payload": payload})
 
     assert "<script>" not in html
     assert 'data-copy="#json-7"' in html
