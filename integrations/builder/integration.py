@@ -7,6 +7,7 @@ from typing import Any
 from integrations import models
 from integrations.builder.approvals import Approval
 from integrations.builder.approvals import describe as describe_approval
+from integrations.builder.bulk import BulkMethods
 from integrations.builder.jobs import JobMethods
 from integrations.builder.runs import RunMethods
 from integrations.definitions.cache import Cache
@@ -35,7 +36,7 @@ from integrations.operations.actors import Actor
 from integrations.operations.store import Shape, Store
 
 
-class IntegrationBuilder(RunMethods, JobMethods):
+class IntegrationBuilder(RunMethods, BulkMethods, JobMethods):
     """Describes one integration after the other.
 
     Keywords are the field names of the definitions. What is created, updated or fetched comes back as a frozen

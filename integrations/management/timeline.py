@@ -31,7 +31,7 @@ def printer(write: Write) -> Callable[[StepRecord], None]:
         if step.status in _SHOWN:
             write(step_line(step))
         for line in step.logs:
-            write(f"      {line.level}: {_printable(line.text)}")
+            write(f"      {line.level}: {printable(line.text)}")
 
     return show
 
@@ -43,7 +43,7 @@ def ending(run: models.Run) -> str:
     if run.status == models.Run.Status.WAITING:
         return _waiting(run)
     place = f" at {run.error_place}" if run.error_place else ""
-    return f"{run.status}{place}: {_printable(run.error_message)}" if run.error_message else f"{run.status}{place}"
+    return f"{run.status}{place}: {printable(run.error_message)}" if run.error_message else f"{run.status}{place}"
 
 
 def _waiting(run: models.Run) -> str:
@@ -58,10 +58,10 @@ def _duration(step: StepRecord) -> str:
 
 
 def _why(step: StepRecord) -> str:
-    return _printable(step.error.message if step.error else step.reason)
+    return printable(step.error.message if step.error else step.reason)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return the text on one line: what an API or a function says must not move the cursor or clear the screen."""
     return "".join(character if character.isprintable() else " " for character in text)
 

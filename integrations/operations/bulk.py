@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from integrations import models
-from integrations.errors import InvalidInput, OperationRefused, Problem
+from integrations.definitions.run_filter import RunFilter
+from integrations.errors import InvalidInput, NotFound, OperationRefused, Problem
 from integrations.models.run_states import FINAL
-from integrations.operations import _audit, _bulk_work, _database_time
+from integrations.operations import _audit, _bulk_work, _database_time, _presence, _run_filters
 from integrations.operations.actors import SYSTEM, Actor, require, user_of
 from integrations.operations.replays import BEGINNING, Version
+from integrations.types import JsonObject
 
 Kind = models.BulkOperation.Kind
 Status = models.Run.Status
@@ -20,6 +25,8 @@ Status = models.Run.Status
 #: Whoever wants more than this chooses more narrowly, or does it in parts.
 MOST_RUNS = 10_000
 _BATCH = 1_000
+#: How often one that is followed is looked at.
+_LOOK_SECONDS = 0.2
 _PERMISSIONS = {Kind.RETRY: "replay_run", Kind.REPLAY: "replay_run", Kind.CANCEL: "cancel_run"}
 _RETRIED = sorted(FINAL - {Status.SUCCEEDED})
 
@@ -84,6 +91,64 @@ def start(
     return operation
 
 
+def start_matching(
+    *, kind: Kind, integration: models.Integration, filter: JsonObject, by: Actor, reason: str, **options: Any
+) -> models.BulkOperation:
+    """Return a new operation on those runs of the integration that a `RunFilter` means.
+
+    `options` and errors are those of `start`, and:
+
+    Raises:
+        DefinitionError: the filter says what no run can be told by.
+        NotFound: it names a feature, an environment or a job that is not there.
+    """
+    runs, in_words = _matching(kind, integration, filter, by)
+    return start(kind=kind, runs=runs, by=by, reason=reason, description=in_words, **options)
+
+
+def count_matching(*, kind: Kind, integration: models.Integration, filter: JsonObject, by: Actor) -> tuple[int, int]:
+    """Return how many runs a filter means, and how many of them are in a state for it. Raises as `start_matching`."""
+    runs, _ = _matching(kind, integration, filter, by)
+    return runs.count(), fitting(kind, runs).count()
+
+
+def fetch(*, operation_id: str, by: Actor) -> models.BulkOperation:
+    """Return one of the operations that `by` may see, which are their own.
+
+    Raises:
+        NotFound
+    """
+    try:
+        return models.BulkOperation.objects.visible_to(by).get(pk=operation_id)
+    except (models.BulkOperation.DoesNotExist, ValidationError):
+        raise NotFound("bulk operation", operation_id) from None
+
+
+def follow(
+    operation: models.BulkOperation, *, on_progress: Callable[[models.BulkOperation], object]
+) -> models.BulkOperation:
+    """Return the operation once it is over, telling how it stands whenever that has changed.
+
+    Where no worker is there to carry it out, this process does.
+    """
+    told = None
+    while True:
+        operation.refresh_from_db()
+        if told != (told := (operation.done, operation.failed)):
+            on_progress(operation)
+        if operation.finished_at:
+            return operation
+        if _presence.is_worker_there() or not work(seconds=_LOOK_SECONDS):
+            time.sleep(_LOOK_SECONDS)
+
+
+def refusals(operation: models.BulkOperation) -> list[tuple[str, int]]:
+    """Return why runs were left as they are, each with how many, the most frequent first."""
+    failed = operation.items.filter(state=models.BulkItem.State.FAILED)
+    counted = failed.values("message").annotate(count=Count("pk")).order_by("-count", "message")
+    return [(each["message"], each["count"]) for each in counted]
+
+
 def stop(operation: models.BulkOperation, *, by: Actor) -> models.BulkOperation:
     """Leave undone what has not been done yet.
 
@@ -104,6 +169,19 @@ def stop(operation: models.BulkOperation, *, by: Actor) -> models.BulkOperation:
 def work(*, seconds: float) -> bool:
     """Carry out what there is for so long at most, and return whether there is more."""
     return _bulk_work.work(seconds=seconds)
+
+
+def _matching(
+    kind: Kind, integration: models.Integration, filter: JsonObject, by: Actor
+) -> tuple[QuerySet[models.Run], str]:
+    """Return the runs that a filter means, whether or not they fit, and which those are in words."""
+    require(by, _PERMISSIONS[kind], to=f"{kind} runs")
+    wanted = RunFilter.parse(filter)
+    runs = _run_filters.matching(wanted, integration=integration, by=by)
+    in_words = f"{integration.tag}, {wanted}"
+    if not runs.exists():
+        raise OperationRefused(f"no run matches: {in_words}")
+    return runs, in_words
 
 
 def _refuse_count(kind: Kind, count: int) -> None:

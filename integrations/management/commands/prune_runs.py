@@ -1,4 +1,4 @@
-"""Deletes runs that are past their retention."""
+"""Deletes runs that are past their retention, and what else has outlived its use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from integrations.operations.actors import SYSTEM
 
 
 class Command(BaseCommand):
-    help = "Delete runs that are past their retention, in transactions too short to hold anyone up."
+    help = (
+        "Delete runs that are past their retention and what else has outlived its use, in transactions too short to "
+        "hold anyone up."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
@@ -33,12 +36,12 @@ class Command(BaseCommand):
             self.stdout.write(f"{line.runs:>8} {line.status:<12} {feature}, oldest {line.oldest:%Y-%m-%d}")
         self.stdout.write(
             f"{preview.runs} runs, about {filesizeformat(preview.size_bytes)}, "
-            f"and {preview.cache_entries} expired cache entries would go."
+            f"{preview.slots} times of schedules and {preview.cache_entries} expired cache entries would go."
         )
 
     def _report(self, pruned: housekeeping.Pruned) -> None:
         self.stdout.write(
-            f"Deleted {pruned.runs} runs, {pruned.releases} releases and {pruned.cache_entries} cache entries; "
+            f"Deleted {pruned.runs} runs, {_others(pruned)}; "
             f"gave {filesizeformat(pruned.given_back_bytes)} back. Longest transaction: {pruned.longest_ms} ms."
         )
         disk = housekeeping.disk(by=SYSTEM)
@@ -47,3 +50,16 @@ class Command(BaseCommand):
                 f"{filesizeformat(disk.free_bytes)} of the file are free for what comes next. This file was made so "
                 "that it cannot become smaller; docs/howto/housekeeping.md says how to change that."
             )
+
+
+def _others(pruned: housekeeping.Pruned) -> str:
+    counts = {
+        "times of schedules": pruned.slots,
+        "releases": pruned.releases,
+        "cache entries": pruned.cache_entries,
+        "deduplication keys": pruned.start_keys,
+        "failure groups": pruned.failure_groups,
+        "bulk operations": pruned.bulk_operations,
+        "workers": pruned.workers,
+    }
+    return f"{', '.join(f'{count} {name}' for name, count in counts.items())} and {pruned.sessions} sessions"
