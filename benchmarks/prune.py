@@ -29,6 +29,7 @@ _ALONE_SECONDS = 30
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200_000)
+    parser.add_argument("--slots", type=int, default=200_000)
     parser.add_argument("--writers", type=int, default=1)
     arguments = parser.parse_args()
     django.setup()
@@ -38,7 +39,9 @@ def main() -> None:
     template = _template()
     began = time.monotonic()
     _fill(template, arguments.runs)
-    print(f"filled {arguments.runs} runs with {STEPS} steps each in {time.monotonic() - began:.0f} s; {_size()}")
+    _fill_ledger(arguments.slots)
+    filled = f"{arguments.runs} runs with {STEPS} steps each and {arguments.slots} slots"
+    print(f"filled {filled} in {time.monotonic() - began:.0f} s; {_size()}")
     alone = _writing(arguments.writers, template.pk, lambda: time.sleep(_ALONE_SECONDS))
     print(f"load {os.getloadavg()[0]:.1f}; writer alone: {_summary(alone)}")
     beside = _writing(arguments.writers, template.pk, _prune)
@@ -91,6 +94,19 @@ def _fill(template: Any, count: int) -> None:
             RunLog.objects.bulk_create([RunLog(run=run, level="info", text="z" * 100) for run in runs])
 
 
+def _fill_ledger(count: int) -> None:
+    """Write the ledger of a job that fires each second, all of it past its retention."""
+    import datetime as dt
+
+    from integrations.models import Slot
+    from tests.factories.kinds import JobFactory
+
+    job, first = JobFactory.create(), dt.datetime.now(dt.UTC) - dt.timedelta(days=400)
+    for start in range(0, count, _BATCH):
+        times = (first + dt.timedelta(seconds=number) for number in range(start, min(start + _BATCH, count)))
+        Slot.objects.bulk_create(Slot(job=job, nominal_at=time, recorded_at=time, status="started") for time in times)
+
+
 def _copy(template: Any, **columns: Any) -> Any:
     from integrations.models import Run
 
@@ -105,7 +121,7 @@ def _prune() -> None:
     pruned = housekeeping.prune(keep_days=1)
     seconds = time.monotonic() - began
     print(
-        f"pruned {pruned.runs} runs in {seconds:.0f} s ({pruned.runs / seconds:.0f}/s), "
+        f"pruned {pruned.runs} runs and {pruned.slots} slots in {seconds:.0f} s ({pruned.runs / seconds:.0f} runs/s), "
         f"longest transaction {pruned.longest_ms} ms, gave {pruned.given_back_bytes / 1e6:.0f} MB back"
     )
 

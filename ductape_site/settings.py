@@ -51,7 +51,9 @@ DUCTAPE_LEASE_SECONDS = env.whole_number("DUCTAPE_LEASE_SECONDS", default=20, mi
 # -- What is kept ------------------------------------------------------------------------------------------------------
 
 DUCTAPE_PRUNE = env.boolean("DUCTAPE_PRUNE", default=True)
+DUCTAPE_SLOT_KEEP_DAYS = env.whole_number("DUCTAPE_SLOT_KEEP_DAYS", default=90, minimum=1)
 DUCTAPE_PAYLOAD_CAP_BYTES = env.whole_number("DUCTAPE_PAYLOAD_CAP_BYTES", default=256 * 1024, minimum=1024)
+DUCTAPE_INPUT_CAP_BYTES = env.whole_number("DUCTAPE_INPUT_CAP_BYTES", default=1024 * 1024, minimum=1024)
 DUCTAPE_OUTPUT_CAP_BYTES = env.whole_number("DUCTAPE_OUTPUT_CAP_BYTES", default=1024 * 1024, minimum=1024)
 
 # -- Application -----------------------------------------------------------------------------------------------------

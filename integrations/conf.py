@@ -59,9 +59,22 @@ def prunes() -> bool:
     return settings.DUCTAPE_PRUNE
 
 
+def slot_keep_days() -> int:
+    """Return for how many days the schedule ledger is kept, 1 or more. From DUCTAPE_SLOT_KEEP_DAYS."""
+    return settings.DUCTAPE_SLOT_KEEP_DAYS
+
+
 def payload_cap_bytes() -> int:
-    """Return how large an input, result or log of a step is stored whole at most. From DUCTAPE_PAYLOAD_CAP_BYTES."""
+    """Return how large a step's input, result or log, or what an approval shows, is stored whole at most.
+
+    Beyond, a result is not kept in a cache either. From DUCTAPE_PAYLOAD_CAP_BYTES.
+    """
     return settings.DUCTAPE_PAYLOAD_CAP_BYTES
+
+
+def input_cap_bytes() -> int:
+    """Return how large the input of a run may be. From DUCTAPE_INPUT_CAP_BYTES."""
+    return settings.DUCTAPE_INPUT_CAP_BYTES
 
 
 def output_cap_bytes() -> int:

@@ -78,6 +78,7 @@ class RetentionRuleAdmin(ConsoleAdmin):
             "defaults": housekeeping.DEFAULT_KEEP_DAYS,
             "preview": housekeeping.preview(by=actor(request)),
             "workers_prune": conf.prunes(),
+            "slot_keep_days": conf.slot_keep_days(),
             "may": self._may(request),
             **self._pruned(request),
         }
@@ -111,7 +112,8 @@ class RetentionRuleAdmin(ConsoleAdmin):
         pruned = housekeeping.prune(by=actor(request), origin=origin, most_seconds=_PATIENCE_SECONDS)
         rest = "" if pruned.is_complete else " There is more to go; workers go on with it, or press again."
         freed = filesizeformat(pruned.given_back_bytes)
-        return f"Deleted {pruned.runs} runs and {pruned.cache_entries} cache entries, gave {freed} back.{rest}"
+        rows = f"{pruned.runs} runs, {pruned.slots} times of schedules and {pruned.cache_entries} cache entries"
+        return f"Deleted {rows}, gave {freed} back.{rest}"
 
     def _pause(self, request: HttpRequest, reason: str) -> str:
         housekeeping.pause_dispatch(reason=reason, by=actor(request))

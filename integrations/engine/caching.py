@@ -81,12 +81,17 @@ class _CachedCall:
         except FAILURES:
             await self.results.release(self.key, filler=self.filler)
             raise
+        refused = await self._store(result)
+        kept = f'not kept in cache "{self.cache}", since {refused}' if refused else f'stored in cache "{self.cache}"'
+        self._explain(kept)
+        return result
+
+    async def _store(self, result: Json) -> str:
+        """Keep the result for other runs, and return why not, or ""."""
         if self._holds_secret(result):
             await self.results.release(self.key, filler=self.filler)
-            self._explain(f'not kept in cache "{self.cache}", since it holds a secret')
-        elif await self.results.store(self.key, result, cache=self.cache, filler=self.filler):
-            self._explain(f'stored in cache "{self.cache}"')
-        return result
+            return "it holds a secret"
+        return await self.results.store(self.key, result, cache=self.cache, filler=self.filler)
 
     def _holds_secret(self, result: Json) -> bool:
         return self.execution.secrecy.json(result) != result or holds_redacted(result)

@@ -68,8 +68,8 @@ class ResultCache(Protocol):
         """
         ...
 
-    async def store(self, key: str, value: Json, *, cache: str, filler: str) -> bool:
-        """Keep a result as long as the cache says, and return whether it is kept."""
+    async def store(self, key: str, value: Json, *, cache: str, filler: str) -> str:
+        """Keep a result as long as the cache says, and return why it is not kept, to be read after "since", or ""."""
         ...
 
     async def release(self, key: str, *, filler: str) -> None:

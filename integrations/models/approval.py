@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from integrations.models.fields import ExactJSONField
+from integrations.models.fields import CappedJSONField
 from integrations.models.run import Run
 from integrations.models.visibility import ScopedQuerySet, Viewer
 
@@ -61,7 +61,7 @@ class Approval(models.Model):
     title = models.CharField(max_length=200)
     description = models.TextField(blank=True, default="")
     #: What there is to look at, redacted.
-    payload = ExactJSONField(null=True, blank=True)
+    payload = CappedJSONField(null=True, blank=True)
     #: Whether only the people below may decide; else everyone with the permission.
     is_restricted = models.BooleanField(default=False)
     users = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+", blank=True)

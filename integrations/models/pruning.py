@@ -40,9 +40,15 @@ class Pruning(models.Model):
     #: When the latest of them ended.
     ended_at = models.DateTimeField()
     runs = models.PositiveBigIntegerField(default=0)
+    slots = models.PositiveBigIntegerField(default=0)
     releases = models.PositiveBigIntegerField(default=0)
     cache_entries = models.PositiveBigIntegerField(default=0)
     start_keys = models.PositiveBigIntegerField(default=0)
+    failure_groups = models.PositiveBigIntegerField(default=0)
+    bulk_operations = models.PositiveBigIntegerField(default=0)
+    workers = models.PositiveBigIntegerField(default=0)
+    #: Of people who were signed in.
+    sessions = models.PositiveBigIntegerField(default=0)
     #: Bytes that the database file became smaller by.
     given_back_bytes = models.PositiveBigIntegerField(default=0)
     #: The longest transaction, which is how long a writer may have waited.
@@ -57,3 +63,12 @@ class Pruning(models.Model):
 
     def __str__(self) -> str:
         return f"{self.day} {self.origin}"
+
+    # Properties
+
+    @property
+    def others(self) -> int:
+        """How many went of what few people ask for."""
+        return (
+            self.releases + self.start_keys + self.failure_groups + self.bulk_operations + self.workers + self.sessions
+        )

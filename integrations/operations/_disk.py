@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection, connections
 
-from integrations.operations._pruning import Pace
+from integrations.operations._prune_pace import Pace
 
 #: `PRAGMA auto_vacuum`: free pages may be cut off the file, when asked for.
 _INCREMENTAL = 2

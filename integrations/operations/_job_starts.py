@@ -66,7 +66,7 @@ def prepare(
     stamp = current_stamp(job.integration)
     feature, (release, definition), values = _resolved(job, described, dict(given), stamp)
     _starting.require_bindings(environment, definition.apps)
-    _starting.refuse_secrets(values, environment, stamp)
+    _starting.refuse_unfit(values, environment, stamp)
     return Start(
         job=job,
         environment=environment,

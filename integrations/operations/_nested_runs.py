@@ -6,8 +6,18 @@ from typing import Any
 
 from integrations import models
 from integrations.definitions.release import Release
+from integrations.engine.failures import EventError
 from integrations.engine.ports import NestedRun
-from integrations.operations import _database_time, _dispatch, _families, _lanes, _nested_replays, _releases
+from integrations.errors import InvalidInput
+from integrations.operations import (
+    _database_time,
+    _dispatch,
+    _families,
+    _lanes,
+    _nested_replays,
+    _releases,
+    _starting,
+)
 from integrations.operations._telling import Teller
 from integrations.types import JsonObject
 
@@ -32,6 +42,10 @@ class NestedRuns:
         return None if nested is None else _described(nested)
 
     def _started(self, place: str, feature: str, input: JsonObject) -> NestedRun:
+        try:
+            _starting.refuse_large(input)
+        except InvalidInput as error:
+            raise EventError(error.message, code="input_too_large") from None
         above = self._run
         row, release = _releases.nested(self._release, feature, above.environment.integration)
         version = row.feature_version

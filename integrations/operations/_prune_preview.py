@@ -10,6 +10,7 @@ from django.db.models import Count, Min, Sum, TextField
 from django.db.models.functions import Cast, Coalesce, Length
 
 from integrations import models
+from integrations.operations import _outlived
 from integrations.operations._retention import Rules, Scope
 
 #: How many runs of each line are measured.
@@ -38,6 +39,8 @@ class Preview:
     """What would go now; a run that started others goes once all of these are past their retention, too."""
 
     lines: list[Line] = field(default_factory=list)
+    #: Times of schedules.
+    slots: int = 0
     cache_entries: int = 0
 
     @property
@@ -54,7 +57,8 @@ def preview(rules: Rules, *, now: dt.datetime, integration_ids: set[int]) -> Pre
     scopes = [scope for scope in rules.scopes(now=now) if scope.integration_id in integration_ids]
     lines = [line for scope in scopes if (line := _line(scope)) is not None]
     expired = models.CacheEntry.objects.expired(now).filter(cache__integration__in=integration_ids)
-    return Preview(lines=sorted(lines, key=lambda line: -line.runs), cache_entries=expired.count())
+    slots = _outlived.slots(now).filter(job__integration__in=integration_ids)
+    return Preview(lines=sorted(lines, key=lambda line: -line.runs), slots=slots.count(), cache_entries=expired.count())
 
 
 def _line(scope: Scope) -> Line | None:

@@ -9,8 +9,8 @@ from typing import TypeVar, cast
 
 from django.db import DatabaseError, transaction
 
-from integrations import models
-from integrations.definitions import periods
+from integrations import conf, models
+from integrations.definitions import periods, truncation
 from integrations.definitions.cache import Period
 from integrations.engine.ports import CacheAnswer
 from integrations.operations import _database_time
@@ -34,8 +34,8 @@ class ResultCache:
     async def look(self, key: str, *, cache: str, filler: str) -> CacheAnswer:
         return await self._ask(lambda: self._looked(key, cache, filler), otherwise=_UNAVAILABLE)
 
-    async def store(self, key: str, value: Json, *, cache: str, filler: str) -> bool:
-        return await self._ask(lambda: self._stored(key, value, cache, filler), otherwise=False)
+    async def store(self, key: str, value: Json, *, cache: str, filler: str) -> str:
+        return await self._ask(lambda: self._stored(key, value, cache, filler), otherwise="the cache is not available")
 
     async def release(self, key: str, *, filler: str) -> None:
         await self._ask(lambda: _released(key, filler), otherwise=None)
@@ -66,14 +66,17 @@ class ResultCache:
         # Between the two statements somebody may have stored it.
         return _hit(key, now) or CacheAnswer(status="filling")
 
-    def _stored(self, key: str, value: Json, tag: str, filler: str) -> bool:
+    def _stored(self, key: str, value: Json, tag: str, filler: str) -> str:
+        if too_large := _too_large(value):
+            _released(key, filler)
+            return too_large
         now, cache = _database_time.now(), self._cache(tag)
         if cache is None:
-            return False
+            return "there is no such cache any more"
         expires_at = periods.after(now, count=cache.expiry, period=cast("Period", cache.period))
         mine = models.CacheEntry.objects.filter(key=key, filling_by=filler)
         stored = mine.update(value=value, stored_at=now, expires_at=expires_at, filling_by="", filling_until=None)
-        return stored == 1
+        return "" if stored else "another step fills it by now"
 
     def _cache(self, tag: str) -> models.Cache | None:
         """Return the cache as it is now: a changed expiry counts for what is stored from then on."""
@@ -83,6 +86,12 @@ class ResultCache:
 def _hit(key: str, now: dt.datetime) -> CacheAnswer | None:
     entry = models.CacheEntry.objects.fresh(now).filter(key=key).first()
     return None if entry is None else CacheAnswer(status="hit", value=entry.value, stored_at=entry.stored_at)
+
+
+def _too_large(value: Json) -> str:
+    cap = conf.payload_cap_bytes()
+    size = truncation.size_beyond(value, cap_bytes=cap)
+    return "" if size is None else f"it is {size} bytes long and DUCTAPE_PAYLOAD_CAP_BYTES is {cap}"
 
 
 def _released(key: str, filler: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from integrations import models
+from integrations import conf, models
 from integrations.connectors.redaction import Redactor
+from integrations.definitions import truncation
 from integrations.definitions.feature import Feature
 from integrations.errors import DefinitionError, InvalidInput, Problem
 from integrations.operations import _deduplication, _dispatch, _lanes, _opening
@@ -34,7 +35,30 @@ def require_bindings(environment: models.Environment, access_tags: Iterable[str]
         )
 
 
-def refuse_secrets(values: Json, environment: models.Environment, stamp: Stamp) -> None:
+def refuse_unfit(values: Json, environment: models.Environment, stamp: Stamp) -> None:
+    """Do nothing unless the input cannot be kept: it is too large, or holds a secret.
+
+    Raises:
+        InvalidInput
+    """
+    refuse_large(values)
+    _refuse_secrets(values, environment, stamp)
+
+
+def refuse_large(values: Json) -> None:
+    """Do nothing unless the input is larger than it may be; unlike a result it cannot be truncated: the run reads it.
+
+    Raises:
+        InvalidInput
+    """
+    cap = conf.input_cap_bytes()
+    size = truncation.size_beyond(values, cap_bytes=cap)
+    if size is not None:
+        hint = "send less, such as a link to it, or raise DUCTAPE_INPUT_CAP_BYTES"
+        raise InvalidInput([Problem("input", f"it is {size} bytes long and may have {cap}", hint)])
+
+
+def _refuse_secrets(values: Json, environment: models.Environment, stamp: Stamp) -> None:
     """Do nothing unless a stored secret was pasted into the input, which is kept and shown.
 
     Raises:

@@ -9,12 +9,9 @@ from integrations.definitions import checking
 from integrations.definitions.cache import Cache
 from integrations.definitions.contents import Contents
 from integrations.errors import Problem
-from integrations.operations import _audit, _database_time
+from integrations.operations import _audit
 from integrations.operations.actors import Actor, require
 from integrations.operations.store import Store
-
-#: How many expired entries are deleted at once, so that nobody else waits long.
-_BATCH = 500
 
 
 class CacheStore(Store[models.Cache, Cache]):
@@ -40,14 +37,3 @@ def clear(*, integration: models.Integration, tag: str, by: Actor) -> int:
         cleared, _ = models.CacheEntry.objects.filter(cache=cache).delete()
         _audit.write("clear", kind="cache", tag=tag, by=by, integration=integration, reason=f"{cleared} results")
     return cleared
-
-
-def delete_expired() -> int:
-    """Delete some of the entries that nobody needs any more, and return how many; workers call it now and then."""
-    expired = models.CacheEntry.objects.expired(_database_time.now())
-    some = list(expired.values_list("pk", flat=True)[:_BATCH])
-    if not some:
-        return 0
-    # Asked again: one of them may just be being filled.
-    deleted, _ = expired.filter(pk__in=some).delete()
-    return deleted

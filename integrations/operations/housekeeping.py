@@ -20,8 +20,8 @@ from integrations.operations import (
     _retention,
 )
 from integrations.operations._disk import Disk
+from integrations.operations._prune_pace import Pace, Pruned
 from integrations.operations._prune_preview import Preview
-from integrations.operations._pruning import Pace, Pruned
 from integrations.operations._transactions import all_or_nothing
 from integrations.operations.actors import SYSTEM, Actor, require
 from integrations.types import JsonObject
@@ -163,12 +163,12 @@ def prune(
     pause_seconds: float = 0.0,
     most_seconds: float | None = None,
 ) -> Pruned:
-    """Delete what is past its retention: runs with all that belongs to them, expired cache entries, unused releases.
+    """Delete what is past its retention, runs with all that belongs to them, and what else has outlived its use.
 
     Whoever else writes hardly notices: see `_pruning`. It may be broken off at any time, and goes on the next time.
 
     Args:
-        keep_days: In place of every rule.
+        keep_days: Of runs, in place of every rule.
         pause_seconds: Least time between two transactions.
         most_seconds: When to stop, done or not.
     """

@@ -170,7 +170,7 @@ def _values(run: models.Run, found: Preview, input: Json) -> JsonObject:
         return same
     given = run.input if input is None else strict_json.check(input, place="input")
     values = checking.check_input(found.release.feature, given)
-    _starting.refuse_secrets(values, run.environment, current_stamp(run.integration))
+    _starting.refuse_unfit(values, run.environment, current_stamp(run.integration))
     return values
 
 

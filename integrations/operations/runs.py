@@ -62,7 +62,7 @@ def start(
     release, definition = _releases.current(feature, stamp)
     values = checking.check_input(definition.feature, strict_json.check(input, place="input"))
     _starting.require_bindings(environment, definition.apps)
-    _starting.refuse_secrets(values, environment, stamp)
+    _starting.refuse_unfit(values, environment, stamp)
     with transaction.atomic():
         run = _starting.queue(
             definition.feature,

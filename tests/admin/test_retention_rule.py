@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from integrations.models import Integration, RetentionRule, Run
+from integrations.models import Integration, RetentionRule, Run, Slot
 from integrations.operations import _database_time, _dispatch_state, housekeeping
 from integrations.operations.actors import SYSTEM
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import list_url, text
-from tests.factories import FeatureFactory, RunFactory
+from tests.factories import FeatureFactory, JobFactory, RunFactory
 from tests.operations.scene import last_audit
 
 PAGE = list_url(RetentionRule)
@@ -50,10 +50,14 @@ def test_page_shows_rules_preview_and_what_went(operator: Client, integration: I
     RetentionRule.objects.create(integration=integration, status="failed", keep_days=77)
     RetentionRule.objects.create(integration=integration, keep_days=None)
     RetentionRule.objects.all().filter(keep_days=None).update(status="cancelled")
+    job, at = JobFactory.create(integration=integration), dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    Slot.objects.create(job=job, nominal_at=at, recorded_at=at, status="missed")
 
     page = text(operator.get(PAGE))
 
     for expected in ("90 days", "180 days", "77 days", "ever", str(run.feature), "1 Jan 2001", "Nothing yet"):
+        assert expected in page, expected
+    for expected in ("is kept for 90 days (DUCTAPE_SLOT_KEEP_DAYS)", "And 1 time of a schedule,"):
         assert expected in page, expected
 
 

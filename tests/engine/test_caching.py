@@ -200,6 +200,18 @@ def test_result_that_holds_a_secret_is_not_kept() -> None:
     assert harness.records("get")[0].reason == 'not kept in cache "hourly", since it holds a secret'
 
 
+def test_result_that_the_cache_does_not_take_is_used_and_the_step_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **_named: object) -> str:
+        return "it is too large"
+
+    harness = Harness()
+    monkeypatch.setattr(harness.result_cache, "store", refuse)
+    harness.answer("get", {"n": 1})
+
+    assert harness.run(RELEASE, {"id": 7}).output == {"n": 1}
+    assert harness.records("get")[-1].reason == 'not kept in cache "hourly", since it is too large'
+
+
 def test_result_of_null_is_a_result() -> None:
     harness = Harness()
     harness.answer("get", None, 2)

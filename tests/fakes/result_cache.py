@@ -25,11 +25,11 @@ class FakeResultCache:
         owner = self.fillers.setdefault(key, filler)
         return CacheAnswer(status="fill" if owner == filler else "filling")
 
-    async def store(self, key: str, value: Json, *, cache: str, filler: str) -> bool:
+    async def store(self, key: str, value: Json, *, cache: str, filler: str) -> str:
         if self.fillers.pop(key, None) != filler:
-            return False
+            return "another step fills it by now"
         self.entries[key] = CacheAnswer(status="hit", value=value, stored_at=self.clock.now())
-        return True
+        return ""
 
     async def release(self, key: str, *, filler: str) -> None:
         if self.fillers.get(key) == filler:

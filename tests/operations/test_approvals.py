@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 from django.utils import timezone
+from pytest_django import Settings
 
 from integrations import models
 from integrations.builder import Ductape
@@ -39,6 +40,20 @@ def waiting(integration: models.Integration | None = None, **input: Any) -> mode
 
 def boss(approval: models.Approval, **more: Any) -> User:
     return person(*MAY, member_of=approval.run.integration, **more)
+
+
+@pytest.mark.parametrize(
+    ("characters", "shown"),
+    [
+        (1013, {"text": "x" * 1013}),
+        (2000, {"truncated": True, "size_bytes": 2011, "preview": f'{{"text":"{"x" * 1991}'}),
+    ],
+    ids=["fits", "too large"],
+)
+def test_payload_beyond_the_cap_is_shown_truncated(settings: Settings, characters: int, shown: JsonObject) -> None:
+    settings.DUCTAPE_PAYLOAD_CAP_BYTES = 1024
+
+    assert waiting(payload={"text": "x" * characters}).payload == shown
 
 
 def test_decision_lets_the_run_go_on_and_is_written_down() -> None:

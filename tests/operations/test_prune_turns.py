@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from integrations import models
 from integrations.operations import _disk, _dispatch_state, housekeeping
-from integrations.operations._pruning import Pace
+from integrations.operations._prune_pace import Pace
 from integrations.operations.actors import SYSTEM
 from tests.factories.run import RunFactory
 

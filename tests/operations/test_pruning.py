@@ -8,6 +8,7 @@ import pytest
 from integrations import models
 from integrations.models import Run
 from integrations.operations import _pruning, _retention, housekeeping
+from integrations.operations._prune_pace import Pace
 from integrations.operations.actors import SYSTEM
 from tests.factories.feature import FeatureVersionFactory, ReleaseFactory
 from tests.factories.run import NOON, RunFactory, RunLogFactory, StepFactory
@@ -122,15 +123,13 @@ def test_prune_gets_past_families_that_have_to_wait(monkeypatch: pytest.MonkeyPa
     assert left().isdisjoint(newer)
 
 
-def test_prune_of_runs_larger_than_a_transaction_may_be_takes_them_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pruning, "_MOST_ROWS", 3)
-    monkeypatch.setattr(_pruning, "_FIRST_ROWS", 3)
+def test_prune_of_runs_larger_than_a_transaction_may_be_takes_them_in_parts() -> None:
     root = ended()
     for run in (root, *(ended(parent=root, parent_step=f"a/{number}", **like(root)) for number in range(7))):
         StepFactory.create_batch(5, run=run)
     other = ended(days_ago=1, **like(root))
     StepFactory.create_batch(2, run=other)
-    pace = _pruning.Pace(rows=3, most_rows=3)
+    pace = Pace(rows=3, most_rows=3)
 
     pruned = _pruning.prune(_retention.Rules(), now=NOW, pace=pace)
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from integrations import models
 from integrations.engine.ports import CacheAnswer
@@ -44,10 +45,18 @@ class Shelf:
         return finished(self.results.look(KEY, cache=cache, filler=filler))
 
     def store(self, value: Any, filler: str = "one") -> bool:
+        return self.why_not(value, filler) == ""
+
+    def why_not(self, value: Any, filler: str = "one") -> str:
         return finished(self.results.store(KEY, value, cache="hourly", filler=filler))
 
     def release(self, filler: str = "one") -> None:
         finished(self.results.release(KEY, filler=filler))
+
+
+def fail(*_: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM there_is_no_such_table")
 
 
 def test_result_is_kept_until_it_expires(now: FakeClock) -> None:
@@ -120,28 +129,34 @@ def test_cache_that_was_deleted_is_a_miss(now: FakeClock) -> None:
 def test_fault_of_the_tables_is_a_miss_and_breaks_nothing_off(now: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf()
 
-    def fail(*_: object) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT * FROM there_is_no_such_table")
-
     monkeypatch.setattr("integrations.operations._result_cache._hit", fail)
     assert shelf.look().status == "unavailable"
     assert models.Cache.objects.count() == 1  # the transaction goes on
 
 
-def test_expired_entries_are_deleted_and_others_stay(now: FakeClock) -> None:
+def test_result_that_is_too_large_is_not_kept_and_leaves_the_next_step_to_make_it(
+    now: FakeClock, settings: Settings
+) -> None:
+    settings.DUCTAPE_PAYLOAD_CAP_BYTES = 1024
     shelf = Shelf()
     shelf.look()
-    assert caches.delete_expired() == 0
-    shelf.store(1)
-    assert caches.delete_expired() == 0
 
+    assert shelf.why_not("x" * 1022) == ""
     now.advance(3600)
-    shelf.look("refills")
-    assert caches.delete_expired() == 0
+    shelf.look()
+    assert shelf.why_not("x" * 1023) == "it is 1025 bytes long and DUCTAPE_PAYLOAD_CAP_BYTES is 1024"
+    assert shelf.look("two").status == "fill"
 
-    now.advance(FILLING.total_seconds())
-    assert caches.delete_expired() == 1
+
+def test_result_that_is_not_kept_says_why(now: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf()
+    shelf.look()
+
+    assert shelf.why_not(1, "two") == "another step fills it by now"
+    models.Cache.objects.all().delete()
+    assert shelf.why_not(1) == "there is no such cache any more"
+    monkeypatch.setattr("integrations.operations._result_cache._too_large", fail)
+    assert shelf.why_not(1) == "the cache is not available"
 
 
 def test_clearing_forgets_what_one_cache_holds(now: FakeClock) -> None:
