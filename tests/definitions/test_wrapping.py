@@ -83,6 +83,7 @@ def test_input_that_the_target_does_not_take_is_refused_with_its_place() -> None
         (target("function", "treble"), "target/event"),
         (target("action", "get", app="shop"), "target/event"),
         (target("action", "put", app="shp"), "target/app"),
+        (target("action", "put"), "target/app"),
         (target("job", "weekly"), "target/event"),
     ],
 )

@@ -341,6 +341,18 @@ def test_target_that_is_gone_is_refused(hands: Hands) -> None:
     assert reasons(job) == ['there is no feature "tick"; there are none yet']
 
 
+def test_stored_action_without_its_app_is_refused_and_the_schedule_goes_on(hands: Hands) -> None:
+    job = make_job(hands)
+    models.Job.objects.filter(pk=job.pk).update(target={"type": "action", "event": "get_order"})
+    hands.turn(minutes=10)
+
+    fire(hands)
+
+    assert ledger(job) == [(10, "refused")]
+    assert reasons(job) == ['target/app: "app" is required for an action (name the access tag of its app)']
+    assert fresh(job).next_at == START + 20 * MINUTE
+
+
 def test_schedule_that_cannot_be_read_any_more_stops_with_the_reason(hands: Hands) -> None:
     job = make_job(hands)
     models.Job.objects.filter(pk=job.pk).update(schedule={"cron": "0 6 * * *", "tz": "Mars/Olympus"})

@@ -34,8 +34,13 @@ def check_call(call: Call, contents: Contents, *, place: str) -> Iterator[Proble
     """Give what is not there of an app, a database and the thing that is called."""
     if call.app is not None:
         yield from _app_problems(call.app, contents, join_place(place, "app"))
+    elif call.type == "action":
+        yield Problem(join_place(place, "app"), '"app" is required for an action', "name the access tag of its app")
     if call.database is not None:
         yield from check_known("database", call.database, contents.databases, place=join_place(place, "database"))
+    elif call.type == "database_action":
+        where = join_place(place, "database")
+        yield Problem(where, '"database" is required for a database action', "name the tag of its database")
     where = join_place(place, "event")
     match call.type:
         case "action":

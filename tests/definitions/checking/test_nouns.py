@@ -117,6 +117,12 @@ def test_function_has_its_input_and_output_checked() -> None:
         ({"target": {"type": "action", "app": "shop", "event": "ordr"}}, [
             ("target/event", 'unknown action "ordr"', 'did you mean "order"?'),
         ]),
+        ({"target": {"type": "action", "event": "order"}, "schedule": _CRON, "env": "dev"}, [
+            ("target/app", '"app" is required for an action', "name the access tag of its app"),
+        ]),
+        ({"target": {"type": "database_action", "event": "order"}}, [
+            ("target/database", '"database" is required for a database action', "name the tag of its database"),
+        ]),
         ({"target": {"type": "function", "event": "any"}, "input": {"whatever": 1}}, []),
     ],
 )  # fmt: skip
