@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from integrations import models, strict_json
@@ -63,6 +63,21 @@ def open_for(environment: models.Environment, stamp: Stamp) -> Opened:
         binding.row.connected_app.access_tag: _opened(binding, default_auth, secrets) for binding in sealed.bindings
     }
     return Opened(bindings=bindings, secrets=secrets)
+
+
+def texts_of(integration: models.Integration) -> Iterator[str]:
+    """Yield every secret text of an integration, whichever environment it is for, also where no run could be opened.
+
+    Raises:
+        SealBroken: one of them does not open.
+    """
+    for secret in models.Secret.objects.for_integration(integration):
+        yield secret.open_value()
+    environments = models.Environment.objects.for_integration(integration)
+    bindings = models.AppBinding.objects.filter(environment__in=environments)
+    auth_data: Json = [_secret_parts(row.open_auth()) for row in (*environments, *bindings)]
+    # A text that only names a secret is none.
+    yield from (text for text in texts_in(auth_data) if not _SECRET.fullmatch(text))
 
 
 def _read(environment: models.Environment) -> _Sealed:

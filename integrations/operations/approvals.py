@@ -7,10 +7,8 @@ import uuid
 from django.db import transaction
 
 from integrations import models
-from integrations.connectors.redaction import Redactor
 from integrations.errors import InvalidInput, NotFound, OperationRefused, PermissionRefused, Problem
-from integrations.operations import _audit, _database_time, _execution, _families, _opening, _presence
-from integrations.operations._recent import current_stamp
+from integrations.operations import _audit, _database_time, _execution, _families, _presence, _remarks
 from integrations.operations.actors import Actor, require, user_of
 
 Decision = models.Approval.Decision
@@ -33,7 +31,7 @@ def decide(*, approval: models.Approval, decision: str, by: Actor, reason: str =
     require(by, "decide_approval", to="decide approvals")
     _require_approver(approval, by)
     now = _database_time.now()
-    reason = _without_secrets(reason, approval.run.environment)
+    reason = _remarks.without_secrets(reason, approval.run.integration)
     with transaction.atomic():
         is_open = models.Approval.objects.filter(pk=approval.pk).undecided(now).exists()
         if not is_open or not approval.decide(chosen, by=user_of(by), reason=reason, now=now):
@@ -112,11 +110,3 @@ def _why_not(approval: models.Approval) -> str:
     if approval.run.is_final:
         return f"the run has ended ({approval.run.status}), so there is nothing to decide any more"
     return "the time to decide this has run out"
-
-
-def _without_secrets(text: str, environment: models.Environment) -> str:
-    """Return what somebody wrote as it may be stored and shown."""
-    if not text:
-        return text
-    opened = _opening.open_for(environment, current_stamp(environment.integration))
-    return Redactor(opened.texts).text(text)

@@ -14,7 +14,7 @@ from integrations import models
 from integrations.definitions.run_filter import RunFilter
 from integrations.errors import InvalidInput, NotFound, OperationRefused, Problem
 from integrations.models.run_states import FINAL
-from integrations.operations import _audit, _bulk_work, _database_time, _presence, _run_filters
+from integrations.operations import _audit, _bulk_work, _database_time, _presence, _remarks, _run_filters
 from integrations.operations.actors import SYSTEM, Actor, require, user_of
 from integrations.operations.replays import BEGINNING, Version
 from integrations.types import JsonObject
@@ -68,23 +68,25 @@ def start(
     require(by, _PERMISSIONS[kind], to=f"{kind} runs")
     if not reason.strip():
         raise InvalidInput([Problem("reason", "say why")])
-    chosen = fitting(kind, runs.visible_to(by)).order_by("pk").values_list("pk", flat=True)
-    run_ids = list(chosen[: MOST_RUNS + 1])
-    _refuse_count(kind, len(run_ids))
+    chosen = fitting(kind, runs.visible_to(by)).order_by("pk").values_list("pk", "integration_id")
+    found = dict(chosen[: MOST_RUNS + 1])
+    _refuse_count(kind, len(found))
+    integrations = models.Integration.objects.filter(pk__in=set(found.values()))
+    reason, description = (_remarks.without_secrets(text, *integrations) for text in (reason, description))
     options = {"version": version, "start": start} if kind == Kind.REPLAY else {}
     with transaction.atomic():
         operation = models.BulkOperation.objects.create(
             kind=kind,
             description=description,
-            reason=reason.strip(),
+            reason=reason,
             options=options,
-            total=len(run_ids),
+            total=len(found),
             created_by=user_of(by),
             by_system=by is SYSTEM,
         )
-        items = (models.BulkItem(operation=operation, run_id=run_id) for run_id in run_ids)
+        items = (models.BulkItem(operation=operation, run_id=run_id) for run_id in found)
         models.BulkItem.objects.bulk_create(items, batch_size=_BATCH)
-        what = f"{len(run_ids)} runs: {description or 'by their ids'}"
+        what = f"{len(found)} runs: {description or 'by their ids'}"
         _audit.write(
             f"bulk {kind}", kind="bulk operation", tag=str(operation.pk), by=by, after={"runs": what}, reason=reason
         )

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from integrations import models
 from integrations.errors import InvalidInput, Problem
-from integrations.operations import _audit, _database_time
+from integrations.operations import _audit, _database_time, _remarks
 from integrations.operations.actors import Actor, require
 from integrations.types import JsonObject
 
@@ -32,7 +32,8 @@ def change(
     require(by, "manage_failuregroup", to="change failure groups")
     if assigned_to is not None and not models.FailureGroup.objects.visible_to(assigned_to).filter(pk=group.pk).exists():
         raise InvalidInput([Problem("assigned_to", f"{assigned_to} may not see this integration")])
-    return _changed(group, "change", by, assigned_to=assigned_to, snoozed_until=snoozed_until, note=note.strip())
+    note = _remarks.without_secrets(note, group.integration)
+    return _changed(group, "change", by, assigned_to=assigned_to, snoozed_until=snoozed_until, note=note)
 
 
 def resolve(group: models.FailureGroup, *, by: Actor) -> models.FailureGroup:

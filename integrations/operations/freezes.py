@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from integrations import models
 from integrations.errors import OperationRefused
-from integrations.operations import _audit, _database_time, _waking
+from integrations.operations import _audit, _database_time, _remarks, _waking
 from integrations.operations.actors import Actor, require, user_of
 
 
@@ -17,6 +17,7 @@ def freeze(*, environment: models.Environment, by: Actor, reason: str = "") -> m
         OperationRefused: it is frozen already.
     """
     require(by, "freeze_environment", to="freeze environments")
+    reason = _remarks.without_secrets(reason, environment.integration)
     try:
         with transaction.atomic():
             row = models.Freeze.objects.create(

@@ -20,6 +20,7 @@ from integrations.operations import (
     _firing,
     _job_starts,
     _presence,
+    _remarks,
     _schedules,
     environments,
 )
@@ -206,7 +207,7 @@ def _set_paused(jobs: Iterable[models.Job], paused: bool, *, by: Actor, reason: 
                 integration=job.integration,
                 before={"paused": not paused},
                 after={"paused": paused},
-                reason=reason,
+                reason=_remarks.without_secrets(reason, job.integration),
             )
         for integration in {job.integration for job in held}:
             integration.touch()

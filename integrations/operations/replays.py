@@ -19,6 +19,7 @@ from integrations.operations import (
     _lineage,
     _presence,
     _releases,
+    _remarks,
     _replaying,
     _starting,
     runs,
@@ -149,6 +150,7 @@ def _start(
     if problems:
         raise InvalidInput(problems)
     values = _values(run, found, input)
+    reason = _remarks.without_secrets(reason, run.integration)
     _starting.require_bindings(environment, release.apps)
     with transaction.atomic():
         ROOM.enter(run.integration_id)
@@ -157,9 +159,7 @@ def _start(
         _dispatch.announce([row.pk])
         made: JsonObject = {"run": str(row.pk), **choices}
         made |= {f"writes/{write.place}": write.choice for write in found.plan.writes}
-        _audit.write(
-            verb, kind="run", tag=str(run.pk), by=by, integration=run.integration, after=made, reason=reason.strip()
-        )
+        _audit.write(verb, kind="run", tag=str(run.pk), by=by, integration=run.integration, after=made, reason=reason)
     return row
 
 
@@ -189,7 +189,7 @@ def _write(run: models.Run, found: Preview, values: JsonObject, *, reason: str, 
         release=found.release_row,
         feature_version_id=found.release_row.feature_version_id,
         replay_of=run,
-        replay_reason=reason.strip(),
+        replay_reason=reason,
         nested_from=dict(found.plan.nested_from),
         trigger=models.Run.Trigger.REPLAY,
         input=values,

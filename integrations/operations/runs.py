@@ -17,6 +17,7 @@ from integrations.operations import (
     _lanes,
     _presence,
     _releases,
+    _remarks,
     _starting,
     environments,
     features,
@@ -164,6 +165,7 @@ def cancel(*, run: models.Run, by: Actor, reason: str = "") -> models.Run:
         OperationRefused: it has ended already.
     """
     require(by, "cancel_run", to="cancel runs")
+    reason = _remarks.without_secrets(reason, run.integration)
     with transaction.atomic():
         if not _families.cancel(run.pk, now=_database_time.now()):
             raise OperationRefused(f"run {run.pk} has {run.status} already")
