@@ -20,7 +20,7 @@ from integrations import models
 from integrations.admin.base import actor
 from integrations.admin.job_page import BADGES
 from integrations.errors import IntegrationsError, PermissionRefused
-from integrations.operations import freezes, ledgers
+from integrations.operations import freezes, schedule_days
 from integrations.operations.ledgers import Outcome
 
 _MOST_JOBS = 500
@@ -112,10 +112,13 @@ class CalendarPage:
 
     def context(self) -> dict[str, Any]:
         days = self._days()
+        jobs = self._jobs()
+        found = self._found(jobs[:_MOST_JOBS], days)
         return {
             "span": self.span,
             "period": _period(self.span, self.day, days),
-            "days": self._filled(days),
+            "days": self._filled(days, found.entries),
+            "lacks": _lacks(found, has_more_jobs=len(jobs) > _MOST_JOBS),
             "zone": timezone.get_current_timezone_name(),
             "links": self._links(),
             "integrations": self.integrations,
@@ -132,11 +135,13 @@ class CalendarPage:
             return [monday + _DAY * number for number in range(7)]
         return list(calendar.Calendar().itermonthdates(self.day.year, self.day.month))
 
-    def _filled(self, days: list[dt.date]) -> list[dict[str, Any]]:
+    def _found(self, jobs: list[models.Job], days: list[dt.date]) -> schedule_days.Days:
         zone = timezone.get_current_timezone()
         since = dt.datetime.combine(days[0], dt.time(), tzinfo=zone)
         until = dt.datetime.combine(days[-1] + _DAY, dt.time(), tzinfo=zone) - dt.timedelta(microseconds=1)
-        entries = ledgers.by_day(jobs=self._jobs(), since=since, until=until, zone=zone, by=actor(self.request))
+        return schedule_days.by_day(jobs=jobs, since=since, until=until, zone=zone, by=actor(self.request))
+
+    def _filled(self, days: list[dt.date], entries: list[schedule_days.DayOfJob]) -> list[dict[str, Any]]:
         by_day: dict[dt.date, list[dict[str, Any]]] = {day: [] for day in days}
         for entry in entries:
             by_day[entry.day].append(_shown(entry))
@@ -156,7 +161,7 @@ class CalendarPage:
             rows = rows.filter(integration=self.integration)
         if self.environment is not None:
             rows = rows.filter(environment=self.environment)
-        return list(rows.select_related("integration", "environment").order_by("pk")[:_MOST_JOBS])
+        return list(rows.select_related("integration", "environment").order_by("pk")[: _MOST_JOBS + 1])
 
     def _links(self) -> dict[str, str]:
         days = self._days()
@@ -191,7 +196,17 @@ class CalendarPage:
         }
 
 
-def _shown(entry: ledgers.DayOfJob) -> dict[str, Any]:
+def _lacks(found: schedule_days.Days, *, has_more_jobs: bool) -> list[str]:
+    """Return what the calendar does not show, as sentences."""
+    sentences = {
+        f"These are the first {_MOST_JOBS} jobs; there are more.": has_more_jobs,
+        "Of the times that have passed, the earlier ones are left out.": found.lacks_written,
+        "Of the times to come, the later ones of some jobs are left out.": found.lacks_coming,
+    }
+    return [sentence for sentence, is_so in sentences.items() if is_so]
+
+
+def _shown(entry: schedule_days.DayOfJob) -> dict[str, Any]:
     outcomes = [
         {"outcome": outcome, "count": entry.outcomes[outcome], "status": BADGES[outcome]}
         for outcome in _ORDER

@@ -70,7 +70,11 @@ class JobMethods:
         return [result_of(run) for run in jobs.history(job=self._job(tag), by=self._user, limit=limit)]
 
     def job_ledger(self, tag: str, *, since: dt.datetime, until: dt.datetime) -> list[Entry]:
-        """Return what became of each time at which the job was to fire, in order of time."""
+        """Return what became of each time at which the job was to fire, in order of time.
+
+        Raises:
+            OperationRefused: these are too many to be given at once.
+        """
         return ledgers.of_job(job=self._job(tag), since=since, until=until, by=self._user)
 
     def freeze_env(self, slug: str, *, reason: str = "") -> None:

@@ -64,6 +64,12 @@ def replan(job: models.Job, before: Planned | None, *, now: dt.datetime) -> None
         _put(job, job.next_at or job.held_from)
 
 
+def left(job: models.Job, timetable: Timetable) -> int | None:
+    """Return how many runs the schedule may still start; None without a limit."""
+    limit = timetable.schedule.limit
+    return None if limit is None else max(limit - job.fired, 0)
+
+
 def plan_unplanned(*, now: dt.datetime) -> None:
     """Store when those jobs fire that no operation has saved."""
     for job in models.Job.objects.filter(schedule__isnull=False, scheduled_at__isnull=True):

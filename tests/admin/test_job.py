@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations import models
+from integrations.admin import schedule_calendar
 from integrations.operations import environments, features, jobs
 from integrations.operations.actors import SYSTEM
 from tests.admin import pages
@@ -223,6 +224,17 @@ def test_calendar_of_nonsense_is_that_of_today(page: Client, job: models.Job, qu
 
     assert response.status_code == 200
     assert 'aria-current="date"' in pages.text(response)
+
+
+def test_calendar_says_what_it_leaves_out(page: Client, job: models.Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(job.integration, "jobs", tag="other", env="dev", target={"event": "tick"}, schedule={"cron": "* * * * *"})
+
+    whole = pages.text(page.get(reverse(CALENDAR)))
+    monkeypatch.setattr(schedule_calendar, "_MOST_JOBS", 1)
+    cut = pages.text(page.get(reverse(CALENDAR)))
+
+    assert "there are more" not in whole
+    assert "the first 1 jobs; there are more" in cut
 
 
 def test_environment_is_frozen_and_released_from_the_calendar(page: Client, job: models.Job) -> None:

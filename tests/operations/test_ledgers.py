@@ -3,10 +3,9 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from integrations import models
+from integrations.errors import OperationRefused
 from integrations.operations import freezes, jobs, ledgers
 from integrations.operations.actors import SYSTEM
 from tests.operations.scheduling import (
@@ -18,7 +17,6 @@ from tests.operations.scheduling import (
     fire,
     fresh,
     hands,
-    make_home,
     make_job,
     runs_of,
 )
@@ -104,19 +102,23 @@ def test_long_gap_is_one_entry_that_reaches_into_what_is_asked_for(hands: Hands)
     assert [(entry.nominal_at, entry.count, entry.outcome) for entry in entries] == [(START + MINUTE, 299, "missed")]
 
 
-def test_ledger_of_many_jobs_is_read_in_one_query(hands: Hands) -> None:
-    home = make_home()
-    many = [make_job(hands, home, tag=f"job{number}", target={"event": "tick"}) for number in range(3)]
-    hands.turn(minutes=10)
-    fire(hands)
-    many = [fresh(job) for job in many]
+def test_limit_is_used_up_by_the_times_before_those_that_are_asked_for(hands: Hands) -> None:
+    job = make_job(hands, schedule={"every": 600, "limit": 3})
 
-    with CaptureQueriesContext(connection) as queries:
-        entries = ledgers.of_jobs(jobs=many, since=START, until=START + HOUR, by=SYSTEM)
+    entries = ledgers.of_job(job=fresh(job), since=START + 25 * MINUTE, until=START + HOUR, by=SYSTEM)
 
-    assert len(entries) == 3 * 6
-    assert [entry.nominal_at for entry in entries] == sorted(entry.nominal_at for entry in entries)
-    assert len(queries) == 1
+    assert [(entry.nominal_at, entry.outcome) for entry in entries] == [(START + 30 * MINUTE, "coming")]
+
+
+def test_ledger_that_is_too_long_to_be_given_is_refused_instead_of_cut(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(hands)
+    monkeypatch.setattr(ledgers, "MOST", 5)
+
+    assert len(told(job, until=50 * MINUTE)) == 5
+    with pytest.raises(OperationRefused, match="more than 5 times"):
+        told(job, until=60 * MINUTE)
 
 
 def test_every_expected_time_is_accounted_for(hands: Hands) -> None:

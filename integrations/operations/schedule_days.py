@@ -1,0 +1,117 @@
+"""What became of the times of many jobs, and what is to come of them, counted by day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from integrations import models
+from integrations.definitions.tallies import Tally, tallies
+from integrations.errors import DefinitionError
+from integrations.operations import _database_time, _schedules
+from integrations.operations.actors import Actor, require
+from integrations.operations.ledgers import OUTCOMES, Outcome
+
+#: How many rows of written times are read at most, the latest ones.
+MOST_WRITTEN = 50_000
+#: How many times of crons are gone through at most: a second or two.
+MOST_COMING = 200_000
+
+
+@dataclass(slots=True, kw_only=True)
+class DayOfJob:
+    """What becomes of one job's times within one day."""
+
+    job: models.Job
+    day: dt.date
+    first: dt.datetime
+    last: dt.datetime
+    #: How many times there are of each outcome; `ran` stands for late ones, too.
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+
+
+@dataclass(slots=True, kw_only=True)
+class Days:
+    #: In order of day and first time.
+    entries: list[DayOfJob]
+    #: What is left out, because there is too much of it: the earlier of the times that have passed …
+    lacks_written: bool
+    #: … or the later of those to come of some jobs.
+    lacks_coming: bool
+
+
+def by_day(*, jobs: Iterable[models.Job], since: dt.datetime, until: dt.datetime, zone: dt.tzinfo, by: Actor) -> Days:
+    """Return each job's times from `since` to `until` by the days of `zone`."""
+    require(by, "view_slot", to="see what became of schedules")
+    return _Count(list(jobs), since, until, zone).counted()
+
+
+class _Count:
+    """One look at a stretch of time."""
+
+    def __init__(self, jobs: Sequence[models.Job], since: dt.datetime, until: dt.datetime, zone: dt.tzinfo) -> None:
+        self._jobs, self._since, self._until, self._zone = jobs, since, until, zone
+        self._now = _database_time.now()
+        self._days: dict[tuple[dt.date, int], DayOfJob] = {}
+        self._room = MOST_COMING
+
+    def counted(self) -> Days:
+        written = self._add_written()
+        edges = self._edges()
+        for job in self._jobs:
+            self._add_coming(job, edges)
+        entries = sorted(self._days.values(), key=lambda entry: (entry.day, entry.first, entry.job.tag))
+        return Days(entries=entries, lacks_written=written > MOST_WRITTEN, lacks_coming=self._room <= 0)
+
+    def _add_written(self) -> int:
+        """Add the written times, and return how many rows there are, or one more than are read."""
+        by_id = {job.pk: job for job in self._jobs}
+        slots = models.Slot.objects.filter(job__in=by_id).within(since=self._since, until=self._until)
+        columns = slots.order_by("-nominal_at").values_list("job", "nominal_at", "status", "count")
+        rows = list(columns[: MOST_WRITTEN + 1])
+        for job_id, nominal_at, status, count in rows[:MOST_WRITTEN]:
+            time = max(nominal_at, self._since)
+            self._add(by_id[job_id], time, time, OUTCOMES.get(status, "ran"), count)
+        return len(rows)
+
+    def _add_coming(self, job: models.Job, edges: Sequence[dt.datetime]) -> None:
+        try:
+            for tally in self._tallies(job, edges):
+                passed: Outcome = "due" if tally.edge <= self._now else "coming"
+                outcome = "held" if job.next_at is None else passed
+                self._add(job, tally.first, tally.last, outcome, tally.count)
+        except DefinitionError:
+            return  # its page says what cannot be read
+
+    def _tallies(self, job: models.Job, edges: Sequence[dt.datetime]) -> Iterator[Tally]:
+        """Yield what nobody has come to yet, by days, that of today in front of and behind now."""
+        start = job.next_at or job.held_from
+        timetable = job.timetable() if start is not None else None
+        if start is None or timetable is None:
+            return
+        # Times before `since` use the limit up, too.
+        left, before = _schedules.left(job, timetable), self._since - _schedules.INSTANT
+        after = (start if left is not None else max(start, self._since)) - _schedules.INSTANT
+        for tally in tallies(timetable, after=after, edges=[before, *edges], left=left, most=max(self._room, 1)):
+            if timetable.schedule.cron:
+                self._room -= tally.count
+            if tally.edge > before:
+                yield tally
+
+    def _edges(self) -> list[dt.datetime]:
+        day, last = self._since.astimezone(self._zone).date(), self._until.astimezone(self._zone).date()
+        edges = {self._until} | ({self._now} if self._since <= self._now < self._until else set())
+        while day < last:
+            day += dt.timedelta(days=1)
+            midnight = dt.datetime.combine(day, dt.time(), tzinfo=self._zone).astimezone(dt.UTC)
+            edges.add(midnight - _schedules.INSTANT)
+        return sorted(edges)
+
+    def _add(self, job: models.Job, first: dt.datetime, last: dt.datetime, outcome: Outcome, count: int) -> None:
+        first, last = first.astimezone(self._zone), last.astimezone(self._zone)
+        key = (first.date(), job.pk)
+        entry = self._days.setdefault(key, DayOfJob(job=job, day=first.date(), first=first, last=last))
+        entry.first, entry.last = min(entry.first, first), max(entry.last, last)
+        entry.outcomes[outcome] += count
