@@ -14,9 +14,10 @@ def ended(run: models.Run, *, status: str, now: dt.datetime) -> None:
     """Called by whoever writes a run's final status, in the same transaction.
 
     A failed run is tried again as a new one: its number of tries, not its steps, is what the job's `retries` count.
-    One that was cancelled or quarantined is not.
+    One that was cancelled or quarantined is not, nor a replay, which somebody looks after.
     """
-    if run.job_id is None or (status == models.Run.Status.FAILED and _is_retried(run, now)):
+    is_replay = run.trigger == models.Run.Trigger.REPLAY
+    if run.job_id is None or is_replay or (status == models.Run.Status.FAILED and _is_retried(run, now)):
         return
     if run.nominal_at is not None and _firing.let_next_go(run.job_id, now=now):
         _waking.signal()

@@ -188,6 +188,8 @@ def _write(run: models.Run, found: Preview, values: JsonObject, *, reason: str, 
         feature=run.feature,
         release=found.release_row,
         feature_version_id=found.release_row.feature_version_id,
+        # Without the nominal time: to the schedule it is a run by hand.
+        job_id=run.job_id,
         replay_of=run,
         replay_reason=reason,
         nested_from=dict(found.plan.nested_from),

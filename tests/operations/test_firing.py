@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations import conf, models
-from integrations.operations import _firing, environments, features, freezes, functions, jobs, runs
+from integrations.operations import _firing, environments, features, freezes, functions, jobs, replays, runs
 from integrations.operations._queue_room import ROOM
 from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
@@ -469,6 +469,22 @@ def test_retry_is_in_the_way_of_the_next_time(hands: Hands) -> None:
     fire(hands)
 
     assert ledger(job) == [(10, "started"), (20, "started")]
+
+
+def test_replay_belongs_to_the_job_but_neither_to_its_schedule_nor_to_its_retries(hands: Hands) -> None:
+    job = make_job(hands, overlap="skip", retries=2)
+    hands.turn(minutes=10)
+    fire(hands)
+    runs.cancel(run=runs_of(job)[0], by=SYSTEM)
+
+    replay = replays.replay(runs_of(job)[0], by=SYSTEM, reason="once more")
+
+    assert {run.pk for run in jobs.history(job=job, by=SYSTEM)} == {replay.pk, runs_of(job)[0].pk}
+    hands.turn(minutes=10)
+    fire(hands)
+    assert ledger(job) == [(10, "started"), (20, "started")]
+    end(replay, "failed")
+    assert len(runs_of(job)) == 3
 
 
 def test_run_that_was_cancelled_is_not_tried_again(hands: Hands) -> None:
