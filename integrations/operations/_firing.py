@@ -11,11 +11,11 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from integrations import models
 from integrations.definitions.schedules import Timetable
-from integrations.errors import Busy, DefinitionError, IntegrationsError
+from integrations.errors import Busy, DefinitionError, IntegrationsError, OperationRefused
 from integrations.models.job import JobQuerySet
 from integrations.models.run import RunQuerySet
 from integrations.operations import _dispatch_state, _job_starts, _schedules
@@ -32,6 +32,8 @@ GRACE = dt.timedelta(seconds=60)
 MOST_MADE_UP = 100
 #: How many times of one job may wait for its runs to end.
 MOST_QUEUED = 100
+#: What the ledger says where the console itself failed.
+_FAULT = "a fault of the console; its log says more"
 #: How many jobs share a transaction, and so a disk write; few enough not to hold up other writers.
 BATCH = 25
 #: What was prepared outside of a transaction, so that preparing it within one reads little.
@@ -90,9 +92,7 @@ def start_queued(*, now: dt.datetime, limit: int = BATCH) -> int:
     slots = list(models.Slot.objects.startable(now).select_related(*with_job)[:limit])
     starts = [(slot, _prepared(slot.job)) for slot in slots]
     for slot, start in starts:
-        with transaction.atomic():
-            if _locked([slot.job]):
-                _start_queued(slot, start, now=now)
+        _start_queued_safely(slot, start, now=now)
     return len(slots)
 
 
@@ -124,19 +124,41 @@ def unfinished(job_id: int) -> RunQuerySet:
 
 
 def _planned(job: models.Job, now: dt.datetime) -> _Plan | None:
-    """Return the plan; a job whose schedule cannot be read any more stops, with the reason in its ledger."""
+    """Return the plan; a job that there is none for fires nothing, with the reason in its ledger."""
     try:
         return _plan(job, now)
     except DefinitionError as error:
-        assert job.next_at is not None  # noqa: S101 (for the type checker: it is due)
-        slot = models.Slot(
-            job=job, nominal_at=job.next_at, recorded_at=now, status=Status.REFUSED, reason=error.message
-        )
-        with transaction.atomic():
-            if _locked([job]):
-                models.Slot.objects.bulk_create([slot], ignore_conflicts=True)
-                models.Job.objects.filter(pk=job.pk).update(next_at=None)
-        return None
+        why = error.message
+    except DatabaseError:
+        raise
+    except Exception as error:
+        why = _told(job, "Planning what a job fires broke off", error)
+    with transaction.atomic():
+        if _locked([job]):
+            _refuse(job, now, why)
+    return None
+
+
+def _told(job: models.Job, what: str, error: Exception) -> str:
+    """Log a fault, and return what the ledger says of it."""
+    logger.error(what, exc_info=error, extra={"action": "job_broke_off", "job": job.pk})
+    return _FAULT
+
+
+def _refuse(job: models.Job, now: dt.datetime, why: str) -> None:
+    """Write down that nothing starts at the times that have come; a schedule that cannot be read any more ends."""
+    assert job.next_at is not None  # noqa: S101 (for the type checker: it is due)
+    try:
+        timetable, following = job.timetable(), job.next_after(now, fired=job.fired)
+    except Exception:  # whoever calls this has said what is wrong
+        timetable = following = None
+    if timetable is None:
+        slot = models.Slot(job=job, nominal_at=job.next_at, recorded_at=now, status=Status.REFUSED, reason=why)
+        models.Slot.objects.bulk_create([slot], ignore_conflicts=True)
+    else:
+        gap = {"since": job.next_at, "until": now, "now": now}
+        _schedules.record_gap(job, timetable, **gap, status=Status.REFUSED, reason=why)
+    models.Job.objects.filter(pk=job.pk).update(next_at=following)
 
 
 def _plan(job: models.Job, now: dt.datetime) -> _Plan:
@@ -212,6 +234,10 @@ def _prepared(job: models.Job) -> Start | IntegrationsError:
         return _job_starts.prepare(job)
     except IntegrationsError as error:
         return error
+    except DatabaseError:
+        raise
+    except Exception as error:
+        return OperationRefused(_told(job, "Preparing what a job starts broke off", error))
 
 
 # Writing it down
@@ -235,6 +261,10 @@ def _carry_out_safely(plan: _Plan) -> None:
             "The queue is full, so a job fires later",
             extra={"action": "job_waits", "job": plan.job.pk, "queued": error.queued},
         )
+    except DatabaseError:
+        raise
+    except Exception as error:
+        _refuse(plan.job, plan.now, _told(plan.job, "Firing a job broke off", error))
 
 
 def _carry_out(plan: _Plan) -> None:
@@ -300,6 +330,21 @@ def _run(slot: models.Slot, start: Start, *, now: dt.datetime) -> None:
     slot.run, slot.status, slot.due_at = run, Status.STARTED, None
     if run.is_deduplicated:
         slot.reason = f"run {run.pk} had been started with an equal key"
+
+
+def _start_queued_safely(slot: models.Slot, start: Start | IntegrationsError, *, now: dt.datetime) -> None:
+    """Start a queued time, or leave it to whoever deals with its job just now."""
+    try:
+        with transaction.atomic():
+            if _locked([slot.job]):
+                _start_queued(slot, start, now=now)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        refusal = OperationRefused(_told(slot.job, "Starting a queued time of a job broke off", error))
+        with transaction.atomic():
+            if _locked([slot.job]):
+                _start_queued(slot, refusal, now=now)
 
 
 def _start_queued(slot: models.Slot, start: Start | IntegrationsError, *, now: dt.datetime) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import time
+
+from django.db import DatabaseError
 
 from integrations import models
 from integrations.operations import _database_time, _dispatch_state, _firing, _schedules
+
+logger = logging.getLogger(__name__)
 
 #: A look costs two or three short queries, so a worker that is woken all the time takes one no more often than this.
 _BETWEEN_SECONDS = 0.05
@@ -33,7 +38,7 @@ class Scheduler:
             self._is_stirred = True
             return
         self._is_stirred = False
-        seconds = self._look()
+        seconds = self._look_safely()
         now = time.monotonic()
         self._soon = now + _BETWEEN_SECONDS
         self._due = now + min(max(seconds, _BETWEEN_SECONDS if seconds <= 0 else 0.0), _LONGEST_SECONDS)
@@ -42,6 +47,16 @@ class Scheduler:
         """Return how long the worker may wait for something else before the next look."""
         at = min(self._soon, self._due) if self._is_stirred else self._due
         return max(at - time.monotonic(), 0.0)
+
+    def _look_safely(self) -> float:
+        """Look, and end no worker by a fault; a database that does not answer is the worker's to deal with."""
+        try:
+            return self._look()
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("A look of the scheduler broke off", extra={"action": "scheduler_broke_off"})
+            return _LONGEST_SECONDS
 
     def _look(self) -> float:
         """Return in how many seconds something is due; 0 or less when more of it is due already."""

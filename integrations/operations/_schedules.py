@@ -9,6 +9,8 @@ import datetime as dt
 import logging
 from dataclasses import dataclass
 
+from django.db import DatabaseError
+
 from integrations import models
 from integrations.definitions.schedules import Timetable
 from integrations.errors import DefinitionError
@@ -79,6 +81,10 @@ def plan_unplanned(*, now: dt.datetime) -> None:
             logger.warning(
                 "A job cannot be scheduled", extra={"action": "job_not_scheduled", "job": job.pk, "why": error.message}
             )
+        except DatabaseError:
+            raise
+        except Exception:
+            logger.exception("Scheduling a job broke off", extra={"action": "job_broke_off", "job": job.pk})
 
 
 def _put(job: models.Job, time: dt.datetime | None) -> None:
