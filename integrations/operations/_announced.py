@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from integrations import models
 from integrations.operations import _claiming
+from integrations.operations._resending import Resender
 from integrations.operations._waking import Wake
 
 
@@ -25,13 +26,15 @@ class _Delivery:
 class AnnouncedRuns:
     """Fulfils `_worker.Source`; `deal_with` is called by the threads that receive messages.
 
-    What is due later (a wait, a retry, a scheduled start) and what was lost (a message, a lease) is not announced:
-    this looks for it. An idle worker takes it up itself, which is quicker than to send a message about it, makes no
-    duplicates, and goes on while the broker is down.
+    What is due later (a wait, a retry, a scheduled start) and what was handed back or lost its worker is not announced:
+    an idle worker looks for it and takes it up itself, which is quicker than to send a message about it. A message that
+    is lost is sent again; if it does not come then, because the broker is down, the run is taken up in the same way.
     """
 
     #: Within this a parked run is taken up when its time has come.
     look_seconds = 0.25
+    #: For so long after its start a worker leaves that to messages.
+    first_look_seconds = 2.0
 
     def __init__(self) -> None:
         self._delivered: queue.SimpleQueue[_Delivery] = queue.SimpleQueue()
@@ -39,6 +42,7 @@ class AnnouncedRuns:
         self._taken: list[_Delivery] = []
         self._wake: Wake | None = None
         self._look_at = 0.0
+        self._resender: Resender | None = None
 
     def deal_with(self, run_id: uuid.UUID, *, patience_seconds: float) -> bool:
         """Return once the run is no longer ours, or it never was; False when this worker is stopping and did not get
@@ -57,10 +61,15 @@ class AnnouncedRuns:
     @contextmanager
     def listening(self, wake: Wake) -> Iterator[None]:
         self._wake = wake
+        self._resender = Resender()
+        # What was late before this worker was there has its message at the broker, or is about to get one.
+        self._look_at = time.monotonic() + self.first_look_seconds
         try:
             yield
         finally:
             self._wake = None
+            self._resender.close()
+            self._resender = None
             self._refuse_rest()
 
     def claim(self, *, worker: str, limit: int) -> list[models.Run]:
@@ -75,6 +84,8 @@ class AnnouncedRuns:
             if delivery.run_id not in held:
                 delivery.is_dealt_with.set_result(True)
         self._taken = [delivery for delivery in self._taken if delivery.run_id in held]
+        if self._resender is not None:
+            self._resender.look()
 
     def _claim_delivered(self, *, worker: str, limit: int) -> list[models.Run]:
         self._receive()

@@ -11,14 +11,16 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from celery import Celery
 
 from integrations import conf
 
 logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 TASK = "ductape.execute_run"
 QUEUE = "ductape_runs"
@@ -37,9 +39,14 @@ def app() -> Celery:
     return app_at(conf.broker_url())
 
 
-def send(run_ids: Iterable[uuid.UUID]) -> None:
-    """Announce runs, unless the broker is away."""
-    _announcer(conf.broker_url()).send(run_ids)
+def send(run_ids: Iterable[uuid.UUID]) -> bool:
+    """Announce runs, unless the broker is away; return whether it has taken all of the messages."""
+    return _announcer(conf.broker_url()).send(run_ids)
+
+
+def waiting() -> int | None:
+    """Return how many messages the broker has that no worker has fetched, None when it is away."""
+    return _announcer(conf.broker_url()).waiting()
 
 
 class _Announcer:
@@ -51,17 +58,34 @@ class _Announcer:
         self._is_away = False
         self._again_at = 0.0
 
-    def send(self, run_ids: Iterable[uuid.UUID]) -> None:
+    def send(self, run_ids: Iterable[uuid.UUID]) -> bool:
+        return self._try(lambda: self._send(run_ids)) is not None
+
+    def waiting(self) -> int | None:
+        return self._try(self._waiting)
+
+    def _send(self, run_ids: Iterable[uuid.UUID]) -> bool:
+        with self._celery.producer_or_acquire() as producer:
+            for run_id in run_ids:
+                self._celery.send_task(TASK, args=[str(run_id)], producer=producer, retry_policy=_RETRY)
+        return True
+
+    def _waiting(self) -> int:
+        with self._celery.connection_for_read() as connection:
+            queue = self._celery.amqp.queues[QUEUE](connection.default_channel)
+            return int(queue.queue_declare().message_count)
+
+    def _try(self, talk: Callable[[], Result]) -> Result | None:
+        """Return what the broker answers, None when it is away."""
         if time.monotonic() < self._again_at:
-            return
+            return None
         try:
-            with self._celery.producer_or_acquire() as producer:
-                for run_id in run_ids:
-                    self._celery.send_task(TASK, args=[str(run_id)], producer=producer, retry_policy=_RETRY)
+            answer = talk()
         except Exception as error:  # whatever it is: the run was accepted and is going to be executed
             self._set_away(error)
-        else:
-            self._set_back()
+            return None
+        self._set_back()
+        return answer
 
     def _set_away(self, error: Exception) -> None:
         with self._lock:

@@ -38,5 +38,10 @@ class CeleryInstallation(Installation):
             queue = self._celery.amqp.queues[_broker.QUEUE](connection.default_channel)
             return int(queue.queue_declare().message_count)
 
+    def lose_messages(self) -> int:
+        """Let the broker forget all messages that wait there; return how many they were."""
+        with self._celery.connection_for_read() as connection:
+            return int(self._celery.amqp.queues[_broker.QUEUE](connection.default_channel).purge())
+
     def _workers(self) -> int:
         return int(self.rows("SELECT count(*) FROM integrations_worker")[0][0])

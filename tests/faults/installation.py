@@ -68,6 +68,10 @@ class Installation:
         self._run(*self._poster(feature, len(before) + count, input))
         return self.accepted()[len(before) :]
 
+    def operate_jobs(self, wish: str, *what: JsonObject | str) -> None:
+        """Fulfil one of the wishes that `operate_jobs` knows, about definitions or tags."""
+        self._run(sys.executable, "-m", "tests.faults.operate_jobs", wish, json.dumps(what))
+
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             process = subprocess.Popen(
