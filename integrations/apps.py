@@ -16,5 +16,6 @@ class IntegrationsConfig(AppConfig):
         from integrations import roles
         from integrations.operations import _disk
 
+        pre_migrate.connect(roles.note_permissions, sender=self, dispatch_uid="integrations.roles.note_permissions")
         post_migrate.connect(roles.create_groups, sender=self, dispatch_uid="integrations.roles.create_groups")
         pre_migrate.connect(_disk.allow_shrinking, sender=self, dispatch_uid="integrations.disk.allow_shrinking")

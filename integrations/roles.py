@@ -1,4 +1,8 @@
-"""The groups that an installation starts with. What administrators change about them stays."""
+"""The groups that an installation starts with. What administrators change about them stays.
+
+A later version may bring permissions that there were none of before; the groups that exist get those, and only those:
+what an administrator has taken away was there before.
+"""
 
 from __future__ import annotations
 
@@ -46,20 +50,41 @@ ROLES: dict[str, frozenset[str]] = {
 }
 
 
+#: The permissions that there were before the migration that is going on, by database.
+_known: dict[str, frozenset[str]] = {}
+
+
+def note_permissions(
+    sender: AppConfig, *, using: str = DEFAULT_DB_ALIAS, apps: Any = current_apps, **options: Any
+) -> None:
+    """Remember which permissions there are; connected to `pre_migrate`, while new ones do not exist yet."""
+    try:
+        permissions = apps.get_model("auth", "Permission").objects.using(using)
+    except LookupError:
+        return  # an empty database: no group is there either
+    ours = permissions.filter(content_type__app_label=sender.label)
+    _known[using] = frozenset(ours.values_list("codename", flat=True))
+
+
 def create_groups(
     sender: AppConfig, *, using: str = DEFAULT_DB_ALIAS, apps: Any = current_apps, **options: Any
 ) -> None:
-    """Create each group that does not exist; connected to `post_migrate`, after which the permissions can exist."""
+    """Create each group that does not exist, and give the others the permissions that are new since `note_permissions`.
+
+    Connected to `post_migrate`, after which the permissions can exist.
+    """
+    known = _known.pop(using, None)
     try:
         group_model = apps.get_model("auth", "Group")
         permission_model = apps.get_model("auth", "Permission")
     except LookupError:
         return  # migrated back to before there were users
-    groups = group_model.objects.using(using)
-    missing = ROLES.keys() - set(groups.values_list("name", flat=True))
-    if not missing:
-        return
     create_permissions(sender, verbosity=0, using=using, apps=apps)
     permissions = permission_model.objects.using(using).filter(content_type__app_label=sender.label)
-    for name in sorted(missing):
-        groups.create(name=name).permissions.set(permissions.filter(codename__in=ROLES[name]))
+    new = permissions.none() if known is None else permissions.exclude(codename__in=known)
+    groups = {group.name: group for group in group_model.objects.using(using).filter(name__in=ROLES)}
+    for name, granted in sorted(ROLES.items()):
+        if name in groups:
+            groups[name].permissions.add(*new.filter(codename__in=granted))
+        else:
+            group_model.objects.using(using).create(name=name).permissions.set(permissions.filter(codename__in=granted))

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.core.management.sql import emit_post_migrate_signal, emit_pre_migrate_signal
+from django.db import DEFAULT_DB_ALIAS
 
 from integrations import roles
 
@@ -34,6 +36,46 @@ def test_create_groups_where_one_is_missing_adds_it() -> None:
 
     granted = Group.objects.get(name="Viewers").permissions.values_list("codename", flat=True)
     assert set(granted) == roles.ROLES["Viewers"]
+
+
+def _migrate() -> None:
+    """Do what `migrate` does when there is nothing to migrate."""
+    emit_pre_migrate_signal(verbosity=0, interactive=False, db=DEFAULT_DB_ALIAS)
+    emit_post_migrate_signal(verbosity=0, interactive=False, db=DEFAULT_DB_ALIAS)
+
+
+def _granted(name: str) -> set[str]:
+    return set(Group.objects.get(name=name).permissions.values_list("codename", flat=True))
+
+
+def test_migrate_gives_existing_groups_the_permissions_that_are_new() -> None:
+    Permission.objects.filter(codename="manage_dispatch").delete()
+    before = _granted("Operators")
+
+    _migrate()
+
+    assert _granted("Operators") == before | {"manage_dispatch"} == roles.ROLES["Operators"]
+    assert _granted("Viewers") == roles.ROLES["Viewers"]
+
+
+def test_migrate_gives_nothing_back_that_an_administrator_took_away() -> None:
+    operators = Group.objects.get(name="Operators")
+    operators.permissions.set(Permission.objects.filter(codename="view_run"))
+    operators.permissions.add(Permission.objects.get(codename="add_group"))
+    Permission.objects.filter(codename="manage_dispatch").delete()
+
+    _migrate()
+    _migrate()
+
+    assert _granted("Operators") == {"view_run", "add_group", "manage_dispatch"}
+
+
+def test_create_groups_without_knowing_what_was_before_gives_existing_groups_nothing() -> None:
+    Permission.objects.filter(codename="manage_dispatch").delete()
+
+    roles.create_groups(CONFIG)
+
+    assert "manage_dispatch" not in _granted("Operators")
 
 
 @pytest.mark.parametrize(
