@@ -25,7 +25,7 @@ from integrations.types import JsonObject
 
 #: By stamp.
 _recent_contents: Recent[Contents] = Recent(most=64)
-#: By stamp, target and the keys of the input.
+#: By stamp, the feature that was made of the target, and timeout.
 _recent: Recent[tuple[models.Release, Release]] = Recent(most=256)
 
 
@@ -149,18 +149,38 @@ def _resolved(
         feature = _feature(job, target)
         row, release = _in_time(_releases.current(feature, stamp), described, stamp)
         return feature, (row, release), checking.check_input(release.feature, input)
-    wrapped = wrapping.wrap(target, input, _contents(job, target, stamp))
-    key = (stamp, target.model_dump_json(), tuple(wrapped.input), described.timeout)
-    released = _recent.get(key, lambda: _releases.cut(_within(wrapped.feature, described.timeout), job.integration))
-    return None, released, wrapped.input
+    return None, *_wrapped(job.integration, target, input, described.timeout, stamp)
 
 
-def _contents(job: models.Job, target: JobTarget, stamp: Stamp) -> Contents:
+def as_now(run: models.Run, input: JsonObject) -> tuple[tuple[models.Release, Release], JsonObject]:
+    """Return what a run executed that is of a job and of no feature, as that is now, and the input as that takes it.
+
+    Raises:
+        DefinitionError: the target is not there any more.
+        InvalidInput: the input is not what it takes by now.
+    """
+    event = run.release.to_definition().feature.sequence[0].events[0]
+    target = JobTarget(type=event.type, event=event.event, app=event.app, database=event.database)
+    timeout = run.job.timeout if run.job else None
+    return _wrapped(run.integration, target, input, timeout, current_stamp(run.integration))
+
+
+def _wrapped(
+    integration: models.Integration, target: JobTarget, input: JsonObject, timeout: float | None, stamp: Stamp
+) -> tuple[tuple[models.Release, Release], JsonObject]:
+    wrapped = wrapping.wrap(target, input, _contents(integration, target, stamp))
+    # Which keys the input has, at any depth that the event reads, is part of the feature.
+    key = (stamp, wrapped.feature.model_dump_json(), timeout)
+    released = _recent.get(key, lambda: _releases.cut(_within(wrapped.feature, timeout), integration))
+    return released, wrapped.input
+
+
+def _contents(integration: models.Integration, target: JobTarget, stamp: Stamp) -> Contents:
     """Return what the target may be among; of jobs only the one that it names."""
-    contents = _recent_contents.get(stamp, lambda: contents_of(job.integration, with_jobs=False))
+    contents = _recent_contents.get(stamp, lambda: contents_of(integration, with_jobs=False))
     if target.type != "job":
         return contents
-    rows = models.Job.objects.for_integration(job.integration).filter(tag=target.event).with_definition()
+    rows = models.Job.objects.for_integration(integration).filter(tag=target.event).with_definition()
     return dataclasses.replace(contents, jobs={row.tag: row.to_definition() for row in rows})
 
 

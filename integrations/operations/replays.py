@@ -15,6 +15,7 @@ from integrations.errors import InvalidInput, OperationRefused, Problem
 from integrations.operations import (
     _audit,
     _dispatch,
+    _job_starts,
     _lanes,
     _lineage,
     _presence,
@@ -48,6 +49,8 @@ class Preview:
     release_row: models.Release
     release: Release
     plan: Plan
+    #: The input in the form that the release takes; None where it is looked at only when the replay starts.
+    values: JsonObject | None = None
 
 
 def preview(
@@ -68,8 +71,14 @@ def preview(
         PermissionRefused
         NotFound: no event at `start`.
         OperationRefused: the run has not ended, or there is no such version any more.
+        DefinitionError: what a job has started is not there any more, or takes another input by now.
     """
     return _preview(run, by=by, version=version, start=start, writes=writes or {}, keep_writes=False)
+
+
+def has_latest(run: models.Run) -> bool:
+    """Return whether a run can be replayed on the latest version of what it executed."""
+    return run.feature is not None or not run.release.content["version"]
 
 
 def replay(
@@ -90,7 +99,7 @@ def replay(
         DefinitionError: the environment lacks what the feature needs.
         Busy: the queue is full.
     """
-    found = _preview(run, by=by, version=version, start=start, writes=writes or {}, keep_writes=False)
+    found = _preview(run, by=by, version=version, start=start, writes=writes or {}, keep_writes=False, input=input)
     choices: JsonObject = {"version": version, "start": start, "input": "same" if input is None else "edited"}
     return _start(run, found, input=input, reason=reason, by=by, verb="replay", choices=choices)
 
@@ -122,22 +131,33 @@ def lineage(run: models.Run) -> list[Attempt]:
 
 
 def _preview(
-    run: models.Run, *, by: Actor, version: Version, start: str, writes: Mapping[str, Choice], keep_writes: bool
+    run: models.Run,
+    *,
+    by: Actor,
+    version: Version,
+    start: str,
+    writes: Mapping[str, Choice],
+    keep_writes: bool,
+    input: Json = None,
 ) -> Preview:
     require(by, "replay_run", to="replay runs")
     if not run.is_final:
         raise OperationRefused(f"run {run.pk} is still {run.status}; wait until it has ended, or cancel it")
-    row, release = _released(run, version)
+    (row, release), values = _released(run, version, input)
     plan = _replaying.plan(run, release, start=start, choices=writes, keep_writes=keep_writes)
-    return Preview(release_row=row, release=release, plan=plan)
+    return Preview(release_row=row, release=release, plan=plan, values=values)
 
 
-def _released(run: models.Run, version: Version) -> tuple[models.Release, Release]:
+def _released(
+    run: models.Run, version: Version, input: Json
+) -> tuple[tuple[models.Release, Release], JsonObject | None]:
     if version == "original":
-        return run.release, run.release.to_definition()
-    if run.feature is None:
-        raise OperationRefused("there is no later version: the feature was deleted, or the run is a job's own")
-    return _releases.current(run.feature, current_stamp(run.integration))
+        return (run.release, run.release.to_definition()), None
+    if run.feature is not None:
+        return _releases.current(run.feature, current_stamp(run.integration)), None
+    if not has_latest(run):
+        raise OperationRefused("there is no later version: the feature was deleted")
+    return _job_starts.as_now(run, _given(run, input))
 
 
 def _start(
@@ -168,10 +188,23 @@ def _values(run: models.Run, found: Preview, input: Json) -> JsonObject:
     if input is None and found.release_row.pk == run.release_id:
         same: JsonObject = run.input
         return same
-    given = run.input if input is None else strict_json.check(input, place="input")
-    values = checking.check_input(found.release.feature, given)
+    values = found.values
+    if values is None:
+        values = checking.check_input(found.release.feature, _given(run, input))
     _starting.refuse_unfit(values, run.environment, current_stamp(run.integration))
     return values
+
+
+def _given(run: models.Run, input: Json) -> JsonObject:
+    """Return the input that was handed in, or the run's own.
+
+    Raises:
+        InvalidInput: it is not an object.
+    """
+    given: Json = run.input if input is None else strict_json.check(input, place="input")
+    if not isinstance(given, dict):
+        raise InvalidInput([Problem("input", "should be an object")])
+    return given
 
 
 def _write(run: models.Run, found: Preview, values: JsonObject, *, reason: str, by: Actor) -> models.Run:

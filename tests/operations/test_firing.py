@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations import conf, models
+from integrations.errors import InvalidInput
 from integrations.operations import _firing, environments, features, freezes, functions, jobs, replays, runs
 from integrations.operations._queue_room import ROOM
 from integrations.operations.actors import SYSTEM
@@ -421,6 +422,44 @@ def test_equal_targets_share_a_release(hands: Hands) -> None:
     fire(hands)
 
     assert len({run.release_id for job in made for run in runs_of(job)}) == 1
+
+
+def test_own_run_of_a_job_is_replayed_on_the_latest_version_of_its_target(hands: Hands) -> None:
+    home = make_home()
+    put(home, "functions", publish=True, tag="double", language="js", function="(i) => i.n * 2", input={"n": "number"})
+    job = make_job(hands, home, target={"type": "function", "event": "double"}, input={"n": 2}, timeout=60)
+    run = by_hand(job)
+    runs.cancel(run=run, by=SYSTEM)
+    run.refresh_from_db()
+    changes: JsonObject = {
+        "function": "(i) => i.n * 3",
+        "input": {"n": "number", "m": {"type": "number", "default": 1}},
+    }
+    functions.update(integration=home, tag="double", changes=changes, by=SYSTEM, publish=True)
+
+    replay = replays.replay(run, by=SYSTEM, reason="it was wrong", version="latest", input={"n": 5})
+
+    released = replay.release.to_definition()
+    assert (replays.has_latest(run), released.functions["double"].version, released.feature.timeout) == (True, 2, 60)
+    assert (replay.input, replay.job) == ({"n": 5, "m": 1}, job)
+    with pytest.raises(InvalidInput, match='"n" is required'):
+        replays.replay(run, by=SYSTEM, reason="it was wrong", version="latest", input={"m": 5})
+
+
+def test_replay_of_an_action_takes_an_edited_input_in_sections_or_flat(hands: Hands) -> None:
+    scene = make_scene()
+    target: JsonObject = {"type": "action", "event": "get_order", "app": "shop"}
+    run = by_hand(put(scene, "jobs", tag="order", env="dev", target=target, input={"id": "A"}))
+    runs.cancel(run=run, by=SYSTEM)
+    run.refresh_from_db()
+
+    made = [
+        replays.replay(run, by=SYSTEM, reason="another", version="latest", input=values)
+        for values in ({"id": "B"}, {"params": {"id": "B"}}, None)
+    ]
+
+    assert [each.input["params"]["id"] for each in made] == ["B", "B", "A"]
+    assert {each.release_id for each in made} == {run.release_id}
 
 
 def test_function_that_was_never_published_is_refused(hands: Hands) -> None:
