@@ -16,6 +16,8 @@ from integrations.operations import _backup_files
 
 _MAGIC = b"SQLite format 3\x00"
 _EVERYTHING = -1
+#: What belongs to a database that lies there as it was at one instant, as in a snapshot of the disk.
+_BESIDE = ("-wal", "-journal")
 
 
 def is_backup(path: Path) -> bool:
@@ -47,11 +49,13 @@ def restore(path: Path, *, reason: str) -> None:
 
 @contextmanager
 def _prepared(path: Path, *, reason: str) -> Iterator[Any]:
-    """Give a connection to a copy of the backup that has been checked and settled; the backup stays as it is."""
+    """Give a connection to a copy of the backup, or snapshot, that has been checked and settled; itself stays as is."""
     copy = Path(f"{connection.settings_dict['NAME']}.restoring")
     try:
-        shutil.copyfile(path, copy)
-        copy.chmod(0o600)
+        for suffix in ("", *_BESIDE):
+            if (part := Path(f"{path}{suffix}")).exists():
+                shutil.copyfile(part, f"{copy}{suffix}")
+                Path(f"{copy}{suffix}").chmod(0o600)
         with closing(sqlite3.connect(copy)) as source:
             _refuse_damaged(source)
             _backup_files.refuse_later_version(_applied(source))
@@ -60,7 +64,7 @@ def _prepared(path: Path, *, reason: str) -> Iterator[Any]:
             source.commit()
             yield source
     finally:
-        for suffix in ("", "-wal", "-shm", "-journal"):
+        for suffix in ("", "-shm", *_BESIDE):
             Path(f"{copy}{suffix}").unlink(missing_ok=True)
 
 

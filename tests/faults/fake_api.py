@@ -19,8 +19,15 @@ class Effect(NamedTuple):
     action: str
 
 
+#: The status that each of these actions is refused with; none of them is worth a retry.
+REFUSALS = {"refuse": 422, "refuse_too": 409, "refuse_to_undo": 410}
+
+
 class FakeApi(ThreadingHTTPServer):
-    """POST /ACTION {run, seconds} takes so many seconds, and has an effect unless its `Idempotency-Key` is known."""
+    """POST /ACTION {run, seconds} takes so many seconds, and has an effect unless its `Idempotency-Key` is known.
+
+    What `REFUSALS` names is refused.
+    """
 
     daemon_threads = True
     request_queue_size = 256
@@ -54,10 +61,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.take(self.headers["Idempotency-Key"], Effect(body["run"], self.path.strip("/")))
+        action = self.path.strip("/")
+        if action in REFUSALS:
+            self._answer(REFUSALS[action], {"error": "not today"})
+            return
+        self.server.take(self.headers["Idempotency-Key"], Effect(body["run"], action))
         time.sleep(body.get("seconds", 0))
-        answer = json.dumps({"price": 5}).encode()
-        self.send_response(200)
+        self._answer(200, {"price": 5})
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        answer = json.dumps(body).encode()
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()

@@ -18,6 +18,7 @@ django.setup()
 from django.db import DatabaseError  # noqa: E402  models can be imported only now
 
 from integrations import models  # noqa: E402
+from integrations.errors import Busy  # noqa: E402
 from integrations.operations import runs  # noqa: E402
 from integrations.operations.actors import SYSTEM  # noqa: E402
 from integrations.types import JsonObject  # noqa: E402
@@ -26,7 +27,7 @@ from tests.faults.accepted import accepted  # noqa: E402
 
 def post(file: Path, feature: str, count: int, input: JsonObject) -> None:
     row = models.Feature.objects.select_related("integration").get(tag=feature)
-    environment = models.Environment.objects.select_related("integration").get(slug="dev")
+    environment = row.integration.environments.get(slug="dev")
     with file.open("a") as answered:
         for number in range(len(accepted(file)), count):
             values = {**input, "number": number} if "number" in input else input
@@ -41,5 +42,5 @@ if __name__ == "__main__":
     path, tag, count, *given = sys.argv[1:]
     try:
         post(Path(path), tag, int(count), json.loads(given[0]) if given else {})
-    except DatabaseError as error:
+    except (Busy, DatabaseError) as error:
         sys.exit(f"refused: {error}")

@@ -16,6 +16,7 @@ from django.core.management import call_command  # noqa: E402
 
 from integrations.types import Json  # noqa: E402
 from tests.faults import witness  # noqa: E402
+from tests.faults.fake_api import REFUSALS  # noqa: E402
 from tests.faults.installation import PASSWORD  # noqa: E402
 from tests.operations import scene  # noqa: E402
 
@@ -52,6 +53,13 @@ FEATURES = [
         "endless",
         _action("reserve") | {"condition": {"type": "do_while", "decision_type": "exists", "value": True}},
     ),
+    _feature("falls_back", _action("refuse") | {"fallback": _action("refuse_too")}),
+    _feature(
+        "rolls_back",
+        _action("reserve") | {"rollback": _action("release")},
+        _action("pay") | {"rollback": _action("refuse_to_undo")},
+        _action("refuse"),
+    ),
     _feature("nothing", NOTHING),
     _feature("nothing_stored", NOTHING, store_event_results=False),
 ]
@@ -62,18 +70,24 @@ def make(api_url: str) -> None:
     User.objects.create_superuser("root", password=PASSWORD)
     body: list[Json] = [{"key": "run", "type": "string"}, {"key": "seconds", "type": "float", "required": False}]
     actions: list[Json] = [
-        {"tag": tag, "method": "POST", "resource": f"/{tag}", "body": body} for tag in ("reserve", "pay")
+        {"tag": tag, "method": "POST", "resource": f"/{tag}", "body": body}
+        for tag in ("reserve", "pay", "release", *REFUSALS)
     ]
     scene.make_app(
         {"app_name": "API", "tag": "api", "envs": [{"slug": "live", "base_url": api_url}], "actions": actions}
     )
-    integration = scene.make_integration("Faults")
+    _make_integration("Faults", FEATURES)
+    _make_integration("Quiet", [_feature("quiet", NOTHING)])
+    witness.install()
+
+
+def _make_integration(name: str, features: list[dict[str, Any]]) -> None:
+    integration = scene.make_integration(name)
     scene.put(integration, "environments", env_name="Development", slug="dev", auth={})
     scene.put(integration, "connected_apps", access_tag="api", envs=[scene.bound("dev")])
     scene.put(integration, "functions", publish=True, **scene.DOUBLE)
-    for feature in FEATURES:
+    for feature in features:
         scene.put(integration, "features", publish=True, **feature)
-    witness.install()
 
 
 if __name__ == "__main__":

@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 import random
-import subprocess
 import time
-from collections.abc import Callable
 
 from tests.faults.checks import assert_all_done_once
 from tests.faults.fake_api import FakeApi
-from tests.faults.installation import Installation, kill, wait_for
-
-Start = Callable[[], "subprocess.Popen[bytes]"]
-
-
-class Revived:
-    """A process that is started again whenever it is killed."""
-
-    def __init__(self, start: Start) -> None:
-        self._start = start
-        self.process = start()
-        self.kills = 0
-
-    def kill(self) -> None:
-        kill(self.process)
-        self.kills += 1
-        self.process = self._start()
+from tests.faults.installation import Installation, wait_for
+from tests.faults.revived import Revived
 
 
 def test_killed_workers_and_posters_lose_nothing_and_repeat_nothing(

@@ -14,7 +14,7 @@ from typing import Any
 from integrations.types import JsonObject
 from tests.faults.installation import Installation, kill, wait_for
 from tests.faults.skewed_scheduler import nominal
-from tests.faults.test_killed_processes import Revived
+from tests.faults.revived import Revived
 
 #: Seconds by these clocks.
 TICK_SECONDS, SKEW_SECONDS = 30, 20

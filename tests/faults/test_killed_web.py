@@ -4,62 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import random
-import re
-import sys
 import threading
 import uuid
 
 import httpx
 
-from tests.faults.checks import assert_nothing_rewritten
-from tests.faults.installation import PASSWORD, Installation, wait_for
+from tests.faults.checks import assert_all_done_once
+from tests.faults.fake_api import FakeApi
+from tests.faults.installation import Installation
 from tests.faults.postgresql import free_port
-from tests.faults.test_killed_processes import Revived
-
-_RUN_PAGE = re.compile(r"/run/([0-9a-f-]{36})/")
-
-
-class Browser:
-    """Presses Run on the page of a feature, and logs in where it has to."""
-
-    def __init__(self, client: httpx.Client, feature: int) -> None:
-        self._client = client
-        self._page = f"/admin/integrations/feature/{feature}/run/"
-
-    def log_in(self) -> None:
-        self._client.get("/admin/login/")
-        self._post("/admin/login/", username="root", password=PASSWORD)
-
-    def press_run(self) -> uuid.UUID:
-        """Return the run whose page the answer leads to."""
-        answer = self._post(self._page, json="{}", shape="json", environment="dev", version="1")
-        found = _RUN_PAGE.search(answer.headers.get("Location", ""))
-        assert found, answer.text[:500]
-        return uuid.UUID(found[1])
-
-    def _post(self, path: str, **values: str) -> httpx.Response:
-        return self._client.post(path, data={**values, "csrfmiddlewaretoken": self._client.cookies["csrftoken"]})
+from tests.faults.revived import Revived
+from tests.faults.web import Browser, run_of, start_web
 
 
-def test_killed_web_server_loses_no_run_that_it_answered_for(installation: Installation, chance: random.Random) -> None:
+def test_killed_web_server_loses_no_run_that_it_answered_for(
+    installation: Installation, api: FakeApi, chance: random.Random, is_long: bool
+) -> None:
+    count, longest = (1000, 4.0) if is_long else (20, 1.0)
     port = free_port()
-    installation.environment["DEBUG"] = "yes"  # static files without collectstatic
-    installation.worker()
-    gunicorn = [sys.executable, "-m", "gunicorn", "ductape_site.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "2"]
-    web = Revived(lambda: installation.start(*gunicorn))
-    [(feature,)] = installation.rows("SELECT id FROM integrations_feature WHERE tag = 'nothing'")
+    workers = [Revived(installation.worker) for _ in range(2)]
+    web = Revived(lambda: start_web(installation, port))
     answered: list[uuid.UUID] = []
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        browser = Browser(client, feature)
-        for _ in range(3):
-            wait_for(lambda: _answers(client), seconds=30, what=installation.log.read_text)
+        browser = Browser(client, installation)
+        while len(answered) < count or web.kills < 3:
             browser.log_in()
-            answered += _press_until_killed(browser, web, seconds=chance.uniform(0.3, 1.0))
+            answered += _press_until_killed(browser, web, seconds=chance.uniform(0.3, longest))
+            chance.choice(workers).kill()
 
-    assert len(answered) > 5
-    installation.wait_until_ended(list(installation.statuses()), seconds=30)
-    assert set(answered) <= set(installation.statuses())
-    assert_nothing_rewritten(installation)
+    run_ids = list(installation.statuses())  # also those that the server died on before it could say so
+    assert set(answered) <= set(run_ids)
+    installation.wait_until_ended(run_ids, seconds=60)
+    assert_all_done_once(installation, api, run_ids)
 
 
 def _press_until_killed(browser: Browser, web: Revived, *, seconds: float) -> list[uuid.UUID]:
@@ -69,12 +45,6 @@ def _press_until_killed(browser: Browser, web: Revived, *, seconds: float) -> li
     killing.start()
     with contextlib.suppress(httpx.TransportError):
         while True:
-            answered.append(browser.press_run())
+            answered.append(run_of(browser.press_run("order", number=len(answered))))
     killing.join()
     return answered
-
-
-def _answers(client: httpx.Client) -> bool:
-    with contextlib.suppress(httpx.TransportError):
-        return client.get("/healthz").status_code == 200
-    return False

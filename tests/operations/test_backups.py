@@ -171,3 +171,22 @@ def test_program_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch,
 
     with pytest.raises(OperationRefused, match="pg_dump is not installed here; install"):
         _backup_postgresql._program("pg_dump")
+
+
+@pytest.mark.skipif(not _IS_SQLITE, reason="the files are SQLite's own")
+def test_restore_of_a_snapshot_of_the_files_takes_in_what_lies_beside_the_database(tmp_path: Path) -> None:
+    snapshot = tmp_path / "snapshot.sqlite3"
+    finished = RunFactory.create(succeeded=True)
+    with closing(sqlite3.connect(tmp_path / "live.sqlite3")) as live:
+        connection.connection.backup(live, pages=-1)
+        live.execute("PRAGMA journal_mode = WAL")
+        live.execute("UPDATE integrations_run SET error_code = 'written_last'")
+        live.commit()
+        for suffix in ("", "-wal", "-shm"):
+            shutil.copyfile(tmp_path / f"live.sqlite3{suffix}", f"{snapshot}{suffix}")
+
+    backups.restore(snapshot)
+
+    finished.refresh_from_db()
+    assert finished.error_code == "written_last"
+    assert connection.cursor().execute("PRAGMA journal_mode").fetchone() == ("wal",)
