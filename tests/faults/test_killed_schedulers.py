@@ -13,8 +13,8 @@ from typing import Any
 
 from integrations.types import JsonObject
 from tests.faults.installation import Installation, kill, wait_for
-from tests.faults.skewed_scheduler import nominal
 from tests.faults.revived import Revived
+from tests.faults.skewed_scheduler import nominal
 
 #: Seconds by these clocks.
 TICK_SECONDS, SKEW_SECONDS = 30, 20
