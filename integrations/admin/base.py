@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -92,6 +93,8 @@ class DefinitionAdmin(ConsoleAdmin):
     """Edits one kind of definition: the form checks with the operations, and the operations write."""
 
     operations: Operations
+    #: The bulk actions that deal with each row by itself and may call the outside; all others do all rows or none.
+    one_by_one: ClassVar[frozenset[str]] = frozenset()
     warn_unsaved_form = True
     change_form_before_template = "admin/integrations/revision.html"
     delete_confirmation_template = "admin/integrations/delete_confirmation.html"
@@ -173,9 +176,10 @@ class DefinitionAdmin(ConsoleAdmin):
             self.operations.delete(row=row, by=actor(request))
 
     def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
-        """Do a bulk action for all rows or for none."""
+        """Do a bulk action for all rows or for none, unless it deals with each by itself."""
+        is_whole = not self.one_by_one.issuperset(request.POST.getlist("action"))
         try:
-            with transaction.atomic():
+            with transaction.atomic() if is_whole else contextlib.nullcontext():
                 response: HttpResponse | None = super().response_action(request, queryset)
         except IntegrationsError as error:
             return self._refused(request, error)

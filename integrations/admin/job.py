@@ -26,6 +26,9 @@ from integrations.admin.schedule_calendar import CalendarMixin
 from integrations.errors import IntegrationsError, PermissionRefused
 from integrations.operations import jobs
 
+#: How many refusals a list tells of one by one.
+_TOLD = 10
+
 
 @admin.register(models.Job)
 class JobAdmin(CalendarMixin, DefinitionAdmin):
@@ -42,6 +45,7 @@ class JobAdmin(CalendarMixin, DefinitionAdmin):
     autocomplete_fields = ("integration",)
     readonly_fields = ("next_times",)
     actions = ("run_selected", "pause_selected", "resume_selected")
+    one_by_one = frozenset({"run_selected"})
     fieldsets = (
         (None, {"fields": ("integration", "tag", "name", "description")}),
         ("What is run", {"fields": ("target", "environment", "input")}),
@@ -87,8 +91,14 @@ class JobAdmin(CalendarMixin, DefinitionAdmin):
 
     @admin.action(description="Run now")
     def run_selected(self, request: HttpRequest, queryset: Any) -> None:
-        started = [self._run(request, job) for job in queryset.select_related("integration", "environment")]
-        self.message_user(request, f"Started {len(started)} runs.")
+        chosen = queryset.select_related("integration", "environment")
+        started, refused = jobs.request_all(jobs=chosen, by=actor(request), trigger=models.Run.Trigger.ADMIN)
+        if started:
+            self.message_user(request, f"Started {len(started)} runs.")
+        for job, error in refused[:_TOLD]:
+            self.message_user(request, f"{job.tag} was not started: {error.message}", messages.ERROR)
+        if len(refused) > _TOLD:
+            self.message_user(request, f"{len(refused) - _TOLD} more were not started.", messages.ERROR)
 
     @admin.action(description="Pause")
     def pause_selected(self, request: HttpRequest, queryset: Any) -> None:

@@ -12,7 +12,7 @@ from integrations.definitions import checking
 from integrations.definitions.contents import Contents
 from integrations.definitions.job import Job, Schedule
 from integrations.definitions.schedules import check_schedule, next_times
-from integrations.errors import DefinitionError, Problem
+from integrations.errors import DefinitionError, IntegrationsError, Problem
 from integrations.operations import (
     _audit,
     _database_time,
@@ -91,7 +91,31 @@ def request(*, job: models.Job, by: Actor, trigger: models.Run.Trigger) -> model
 
     For callers that follow the run by its id: it may have just begun, or be waiting, when this returns.
     """
-    started = run(job=job, by=by, trigger=trigger)
+    return _executed_here(run(job=job, by=by, trigger=trigger))
+
+
+def request_all(
+    *, jobs: Iterable[models.Job], by: Actor, trigger: models.Run.Trigger
+) -> tuple[list[models.Run], list[tuple[models.Job, IntegrationsError]]]:
+    """Run each of the jobs now, as `request` does; return the runs, and the jobs that cannot run with the reasons.
+
+    Not to be called within a transaction: what is executed here calls the outside.
+
+    Raises:
+        PermissionRefused
+    """
+    require(by, "run_job", to="run jobs")
+    started, refused = [], []
+    for job in jobs:
+        try:
+            started.append(run(job=job, by=by, trigger=trigger))
+        except IntegrationsError as error:
+            refused.append((job, error))
+    return [_executed_here(each) for each in started], refused
+
+
+def _executed_here(started: models.Run) -> models.Run:
+    """Execute a run that was just started, unless a worker is there to."""
     if started.is_final or _presence.is_worker_there():
         return started
     return _execution.execute(started, on_step=None, patience_seconds=_PAGE_PATIENCE_SECONDS)

@@ -166,6 +166,29 @@ def test_list_runs_those_that_are_selected(page: Client, job: models.Job) -> Non
     assert models.Run.objects.get().job == job
 
 
+def test_list_runs_each_by_itself_and_says_which_are_refused(
+    page: Client, job: models.Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(job.integration, "environments", env_name="Production", slug="prd", auth={})
+    other = put(job.integration, "jobs", tag="other", env="prd", target={"event": "tick"})
+    environments.update(integration=job.integration, tag="prd", changes={"active": False}, by=SYSTEM)
+    depth, executed = len(connection.atomic_blocks), []
+
+    def execute(run: models.Run, **_: object) -> models.Run:
+        executed.append((run.job, len(connection.atomic_blocks)))
+        return run
+
+    monkeypatch.setattr(jobs._execution, "execute", execute)
+
+    chosen = {"action": "run_selected", "_selected_action": [job.pk, other.pk]}
+    text = pages.text(page.post(pages.list_url(models.Job), chosen, follow=True))
+
+    assert [run.job for run in models.Run.objects.all()] == [job]
+    assert executed == [(job, depth)]
+    assert "Started 1 runs." in text
+    assert 'other was not started: environment "prd" is inactive' in text
+
+
 @pytest.mark.parametrize("name", ["run", "pause", "resume"])
 def test_buttons_are_for_those_who_may(home: models.Integration, job: models.Job, name: str) -> None:
     viewer = logged_in(member(home, "Viewers"))
