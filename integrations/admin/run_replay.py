@@ -14,7 +14,7 @@ from django.urls import path, reverse
 from integrations import models
 from integrations.admin.base import actor
 from integrations.admin.run_replay_form import Asked, ReplayForm, choices_in
-from integrations.errors import DefinitionError, NotFound, OperationRefused, PermissionRefused
+from integrations.errors import DefinitionError, IntegrationsError, NotFound, OperationRefused, PermissionRefused
 from integrations.operations import replays
 
 #: The name of the button that only looks.
@@ -44,7 +44,7 @@ class ReplayPages:
             replay = page.posted() if request.method == "POST" else None
         except PermissionRefused as error:
             raise PermissionDenied from error
-        except OperationRefused as error:
+        except IntegrationsError as error:
             messages.error(request, error.message)
             return HttpResponseRedirect(run_url)
         if replay is not None:
@@ -68,7 +68,7 @@ class _ReplayPage:
             asked=self.asked,
             preview=self.preview,
             values=run.input,
-            has_latest=run.feature is not None,
+            has_latest=replays.has_latest(run),
         )
 
     @property

@@ -8,12 +8,14 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations import models
-from integrations.operations import replays
+from integrations.operations import functions, replays, runs
 from integrations.operations.actors import SYSTEM
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import text
 from tests.fakes.connectors import FakeActionConnector
 from tests.operations.replaying import ORDER, called, execute, make_store, refused, scripted
+from tests.operations.scene import DOUBLE, put
+from tests.operations.scheduling import by_hand
 
 pytestmark = pytest.mark.django_db
 
@@ -165,6 +167,22 @@ def test_run_page_offers_a_retry_of_what_failed_only(operator: Client, failed: m
     assert "Retry…" in labels["failed"]
     assert "Retry…" not in labels["succeeded"]
     assert "Replay…" in labels["succeeded"]
+
+
+def test_page_offers_the_latest_version_of_what_a_job_started(operator: Client, failed: models.Run) -> None:
+    put(failed.integration, "functions", publish=True, **DOUBLE)
+    target = {"type": "function", "event": "double"}
+    job = put(failed.integration, "jobs", tag="nightly", env="dev", target=target, input={"n": 2})
+    run = runs.cancel(run=by_hand(job), by=SYSTEM)
+
+    before = operator.get(url(run), {"version": "latest"})
+    wanted = {"input": {"number": "number"}}
+    functions.update(integration=failed.integration, tag="double", changes=wanted, by=SYSTEM, publish=True)
+    after = operator.get(url(run), {"version": "latest"}, follow=True)
+
+    assert [value for value, _ in before.context["form"].fields["version"].choices] == ["original", "latest"]
+    assert after.redirect_chain[-1][0] == _page(run)
+    assert '"number" is required' in " ".join(str(message) for message in after.context["messages"])
 
 
 def _page(run: models.Run) -> str:
