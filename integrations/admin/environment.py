@@ -8,13 +8,14 @@ from django.utils.safestring import SafeString
 
 from integrations import models, strict_json
 from integrations.admin.base import DefinitionAdmin
+from integrations.admin.environment_freeze import FreezeOnPage
 from integrations.admin.filters import BY_INTEGRATION
 from integrations.admin.forms.nouns import EnvironmentForm
 from integrations.operations import environments
 
 
 @admin.register(models.Environment)
-class EnvironmentAdmin(DefinitionAdmin):
+class EnvironmentAdmin(FreezeOnPage, DefinitionAdmin):
     operations = environments.store
     form = EnvironmentForm
     list_display = ("slug", "env_name", "integration", "active", "updated_at")

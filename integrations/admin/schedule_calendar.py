@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Callable
 from typing import Any, Literal
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations import models
+from integrations.admin import environment_freeze
 from integrations.admin.base import actor
 from integrations.admin.job_page import BADGES
-from integrations.errors import IntegrationsError, PermissionRefused
-from integrations.operations import freezes, schedule_days
+from integrations.operations import schedule_days
 from integrations.operations.ledgers import Outcome
 
 _MOST_JOBS = 500
@@ -51,7 +49,7 @@ class CalendarMixin:
             path("calendar/", site.admin_view(require_GET(self.calendar_view)), name="integrations_job_calendar"),
             path(
                 "calendar/<int:environment_id>/<str:wish>/",
-                site.admin_view(require_POST(self.freeze_view)),
+                site.admin_view(require_POST(environment_freeze.freeze_view)),
                 name="integrations_job_freeze",
             ),
             *super().get_urls(),  # type: ignore[misc]
@@ -67,32 +65,6 @@ class CalendarMixin:
             **CalendarPage(request).context(),
         }
         return TemplateResponse(request, "admin/integrations/job/calendar.html", context)
-
-    def freeze_view(self, request: HttpRequest, environment_id: int, wish: str) -> HttpResponse:
-        """Freeze an environment or release it."""
-        environments = models.Environment.objects.visible_to(actor(request)).select_related("integration")
-        environment = environments.filter(pk=environment_id).first()
-        if environment is None or wish not in _WISHES:
-            raise Http404
-        try:
-            _WISHES[wish](environment, request)
-        except PermissionRefused as error:
-            raise PermissionDenied from error
-        except IntegrationsError as error:
-            messages.error(request, error.message)
-        page = urlencode({"integration": environment.integration_id, "environment": environment.pk})
-        return HttpResponseRedirect(f"{reverse('admin:integrations_job_calendar')}?{page}")
-
-
-def _freeze(environment: models.Environment, request: HttpRequest) -> None:
-    freezes.freeze(environment=environment, by=actor(request), reason=request.POST.get("reason", "")[:1_000])
-
-
-def _release(environment: models.Environment, request: HttpRequest) -> None:
-    freezes.release(environment=environment, by=actor(request))
-
-
-_WISHES: dict[str, Callable[[models.Environment, HttpRequest], None]] = {"freeze": _freeze, "release": _release}
 
 
 class CalendarPage:
@@ -126,7 +98,9 @@ class CalendarPage:
             "environments": self.environments,
             "environment": self.environment,
             "day": self.day.isoformat(),
-            **self._freeze(),
+            "freezes": self._freezes(),
+            "may_freeze": actor(self.request).has_perm("integrations.freeze_environment"),
+            **environment_freeze.context(self.environment, actor(self.request)),
         }
 
     def _days(self) -> list[dt.date]:
@@ -184,16 +158,12 @@ class CalendarPage:
         }
         return f"?{urlencode({name: value for name, value in wanted.items() if value})}"
 
-    def _freeze(self) -> dict[str, Any]:
-        user = actor(self.request)
-        if self.environment is None or not user.has_perm("integrations.view_freeze"):
-            return {}
-        return {
-            "freeze": freezes.in_force(environment=self.environment, by=user),
-            "draining": freezes.draining(environment=self.environment, by=user),
-            "may_freeze": user.has_perm("integrations.freeze_environment"),
-            "shows_freeze": True,
-        }
+    def _freezes(self) -> list[models.Freeze]:
+        """Return those in force elsewhere than where the page tells of it anyway."""
+        found = environment_freeze.in_force(actor(self.request))
+        if self.integration is not None:
+            found = [each for each in found if each.environment.integration_id == self.integration.pk]
+        return [each for each in found if each.environment != self.environment]
 
 
 def _lacks(found: schedule_days.Days, *, has_more_jobs: bool) -> list[str]:
