@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from django.utils import timezone
 
 from integrations import models
 from integrations.operations import _claiming, jobs, runs
@@ -70,3 +71,92 @@ def test_job_of_a_job_runs_to_the_end() -> None:
     assert run.output == {"run_id": str(started.pk)}
     assert runs.execute(started).status == "succeeded"
     assert _claiming.claim_one(started.pk, worker="other") is None
+
+
+def broken(**fields: Any) -> dict[str, Any]:
+    """Return an event that fails: its job's target is gone by the time that it runs."""
+    return {"type": "job", "event": "broken", **fields}
+
+
+def nightly(**fields: Any) -> dict[str, Any]:
+    return {"type": "job", "event": "nightly", **fields}
+
+
+def executed(*events: dict[str, Any], **fields: Any) -> models.Run:
+    """Return how a run of these events has ended, in an integration with the jobs `nightly` and `broken`."""
+    home = make_nest(INNER)
+    for tag in ("nightly", "broken"):
+        put(home, "jobs", tag=tag, target={"event": "inner"}, input={"n": 1})
+    put(home, "features", publish=True, **made_of("outer", *events, **fields))
+    models.Job.objects.filter(tag="broken").update(target={"event": "gone"})
+    return runs.execute(start(home, "outer"))
+
+
+def started_by(run: models.Run) -> list[tuple[str, Any]]:
+    """Return which steps started a run, with its input."""
+    return list(run.started_runs.order_by("pk").values_list("starter_step", "input"))
+
+
+def test_fallback_starts_its_job_and_its_result_stands_for_the_events() -> None:
+    run = executed(broken(fallback=nightly(input={"n": 3})), output="$Sequence{main}{broken}")
+
+    started = models.Run.objects.get(job__tag="nightly")
+    assert (run.status, run.output) == ("succeeded", {"run_id": str(started.pk)})
+    assert started_by(run) == [("main/broken fallback", {"n": 3})]
+    assert [(step.role, step.status) for step in run.steps.order_by("started_at")] == [
+        ("event", "failed"),
+        ("fallback", "succeeded"),
+    ]
+    assert runs.execute(started).status == "succeeded"
+
+
+def test_fallback_whose_job_refuses_fails_with_its_own_reason() -> None:
+    run = executed(nightly(input={"n": "many"}, fallback=broken()))
+
+    assert (run.status, run.error_code) == ("failed", "job_not_started")
+    assert 'there is no feature "gone"' in run.error_message
+    assert started_by(run) == []
+
+
+def test_rollback_starts_its_job_once_with_what_the_event_had_done() -> None:
+    undo = nightly(input={"n": 7})
+    run = executed(nightly(input={"n": 3}, rollback=undo), broken())
+
+    assert (run.status, run.error_place) == ("failed", "main/broken")
+    assert started_by(run) == [("main/nightly", {"n": 3}), ("main/nightly rollback", {"n": 7})]
+    [step] = run.steps.filter(role="rollback")
+    undone = run.started_runs.get(starter_step="main/nightly rollback")
+    assert (step.status, step.output) == ("succeeded", {"run_id": str(undone.pk)})
+    assert runs.execute(undone).status == "succeeded"
+
+
+def test_rollback_whose_job_refuses_is_told_of_in_the_runs_error() -> None:
+    run = executed(nightly(input={"n": 3}, rollback=broken()), broken())
+
+    assert run.status == "failed"
+    assert "; rollbacks that failed: main/nightly: there is no feature" in run.error_message
+    assert [step for step, _ in started_by(run)] == ["main/nightly"]
+
+
+def test_rollback_that_falls_back_to_a_job_starts_that() -> None:
+    undo = broken(fallback=nightly(input={"n": 9}))
+    run = executed(nightly(input={"n": 3}, rollback=undo), broken())
+
+    assert "rollbacks that failed" not in run.error_message
+    assert [values for _, values in started_by(run)] == [{"n": 3}, {"n": 9}]
+
+
+def test_run_that_is_executed_again_while_it_rolls_back_starts_no_job_again() -> None:
+    run = executed(nightly(input={"n": 3}, rollback=nightly(input={"n": 7})), broken())
+    before = started_by(run)
+    # As after a crash: the job was started, and the step that says so was not stored.
+    run.steps.filter(role="rollback").delete()
+    models.Run.objects.filter(pk=run.pk).update(
+        status="queued", due_at=timezone.now(), finished_at=None, error_code="", error_message="", error_place=""
+    )
+    run.refresh_from_db()
+
+    again = runs.execute(run)
+
+    assert (again.status, started_by(again)) == ("failed", before)
+    assert [step.status for step in run.steps.filter(role="rollback")] == ["succeeded"]
