@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
 
+from integrations.models.prepared import Columns
 from integrations.models.run import Run
 from integrations.models.run_states import FINAL, RunStatus, refuse_illegal
 
-_COLUMNS = (
-    "status",
-    "output",
-    "due_at",
-    "error_code",
-    "error_message",
-    "error_place",
-    "bindings",
-    "finished_at",
-    "updated_at",
+_CHANGES = Columns(
+    Run,
+    (
+        "status",
+        "output",
+        "due_at",
+        "error_code",
+        "error_message",
+        "error_place",
+        "bindings",
+        "finished_at",
+        "updated_at",
+    ),
 )
+_CONDITIONS = Columns(Run, ("id", "fence"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,31 +48,16 @@ class RunEnd:
     bindings: Mapping[str, str] = field(default_factory=dict)
 
 
-def store(ends: Iterable[RunEnd], *, now: dt.datetime) -> None:
-    """Write the ends of runs that are still running under the given fence, and let go of them.
+#: One end, ready to be written.
+Parameters = tuple[Any, ...]
 
-    `RunQuerySet.transition` for many at once. Raises:
-        ValueError: a running run does not become that.
+
+def parameters(end: RunEnd, *, now: dt.datetime) -> Parameters:
+    """Return an end as `store` takes it. Raises:
+    ValueError: a running run does not become that.
     """
-    rows = [_parameters(end, now) for end in ends]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(_statement(), rows)
-
-
-def _statement() -> str:
-    quote = connection.ops.quote_name
-    columns = {name: quote(_field(name).column) for name in (*_COLUMNS, "worker", "lease_until", "fence")}
-    changes = ", ".join(f"{columns[name]} = %s" for name in _COLUMNS)
-    return (
-        f"UPDATE {quote(Run._meta.db_table)} SET {changes}, {columns['worker']} = '', {columns['lease_until']} = NULL"  # noqa: S608  names from our own model
-        f" WHERE {quote('id')} = %s AND {columns['fence']} = %s AND {columns['status']} = '{RunStatus.RUNNING.value}'"
-    )
-
-
-def _parameters(end: RunEnd, now: dt.datetime) -> tuple[Any, ...]:
     refuse_illegal([RunStatus.RUNNING], end.status)
-    values: Mapping[str, Any] = {
+    values = {
         "status": end.status.value,
         "output": end.output,
         "due_at": end.due_at,
@@ -78,13 +68,23 @@ def _parameters(end: RunEnd, now: dt.datetime) -> tuple[Any, ...]:
         "finished_at": now if end.status in FINAL else None,
         "updated_at": now,
     }
-    columns = tuple(_prepared(name, values[name]) for name in _COLUMNS)
-    return (*columns, _prepared("id", end.run_id), end.fence)
+    return (*_CHANGES.parameters(values), *_CONDITIONS.parameters({"id": end.run_id, "fence": end.fence}))
 
 
-def _prepared(name: str, value: Any) -> Any:
-    return _field(name).get_db_prep_save(value, connection)
+def store(ends: Sequence[Parameters]) -> None:
+    """Write the ends of runs that are still running under the given fence, and let go of them.
+
+    `RunQuerySet.transition` for many at once.
+    """
+    if ends:
+        with connection.cursor() as cursor:
+            cursor.executemany(_statement(), ends)
 
 
-def _field(name: str) -> Any:
-    return Run._meta.get_field(name)
+def _statement() -> str:
+    changes = ", ".join(f"{column} = %s" for column in _CHANGES.quoted)
+    conditions = " AND ".join(f"{column} = %s" for column in _CONDITIONS.quoted)
+    return (
+        f"UPDATE {_CHANGES.table} SET {changes}, worker = '', lease_until = NULL"  # noqa: S608  names from our own model
+        f" WHERE {conditions} AND status = '{RunStatus.RUNNING.value}'"
+    )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import QuerySet
 
 _RUNS = "integrations_run"
 _COLUMNS = "integration_id, lane, awaits_rate, priority"
@@ -27,6 +28,8 @@ _GREATER = f"({_COLUMNS}) > (line.integration_id, line.lane, line.awaits_rate, l
 #: something later than any; and it looks up the index by all columns only when the values have no type of their own.
 _GREATER_ON_SQLITE = f"""({_COLUMNS}, due_at) > (COALESCE(line.integration_id, 0), COALESCE(line.lane, ''),
     COALESCE(line.awaits_rate, FALSE), COALESCE(line.priority, 0), '~')"""
+#: How many lines `heads` looks into at once: SQLite refuses more than 500 arms of a union.
+MOST_LINES = 400
 #: A message says that the others are there.
 _OVERLOOKED = "AND NOT (status = 'queued' AND fence = 0 AND due_at > %s)"
 
@@ -46,6 +49,8 @@ class Head(NamedTuple):
     #: As the database writes it; only good for comparing.
     due_at: Any
     run_id: uuid.UUID
+    #: How often whoever executed it was lost on the way.
+    crashes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +103,21 @@ def heads(wanted: Iterable[tuple[Line, int]], due: Due, *, lock: bool = False) -
     sql, parameters = _united_heads(chosen, due) if is_sqlite else _lateral_heads(chosen, due, lock=lock)
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return [Head(chosen[number][0], due_at, _run_id(run_id)) for number, due_at, run_id in cursor]
+        return [Head(chosen[number][0], due_at, _run_id(run_id), crashes) for number, due_at, run_id, crashes in cursor]
+
+
+def locked(runs: QuerySet[Any]) -> list[Head]:
+    """Return these runs, locked, but for those that others have locked."""
+    columns = (*Line._fields, "due_at", "pk", "crashes")
+    rows = runs.select_for_update(skip_locked=True, of=("self",)).values_list(*columns)
+    return [Head(Line(*row[:-3]), *row[-3:]) for row in rows]
 
 
 def _united_heads(chosen: list[tuple[Line, int]], due: Due) -> tuple[str, list[Any]]:
     """Return the statement for SQLite, which has no lateral joins, and locks the whole database or nothing."""
     same = " AND ".join(f"{column} = %s" for column in _COLUMNS.split(", "))
-    arm = f"SELECT due_at, id FROM {_RUNS} WHERE {_QUEUED} AND {same} AND {due.sql} ORDER BY due_at LIMIT %s"  # noqa: S608
+    arm = f"""SELECT due_at, id, crashes FROM {_RUNS} WHERE {_QUEUED} AND {same} AND {due.sql}
+        ORDER BY due_at LIMIT %s"""  # noqa: S608
     arms = [f"SELECT {number}, * FROM ({arm})" for number in range(len(chosen))]  # noqa: S608
     parameters = [value for line, most in chosen for value in (*line, *due.parameters, most)]
     return " UNION ALL ".join(arms), parameters
@@ -115,10 +128,10 @@ def _lateral_heads(chosen: list[tuple[Line, int]], due: Due, *, lock: bool) -> t
     same = " AND ".join(f"run.{column} = arm.{column}" for column in _COLUMNS.split(", "))
     arm = "(%s::int, %s::bigint, %s, %s::boolean, %s::smallint, %s::int)"
     sql = f"""
-        SELECT arm.number, head.due_at, head.id
+        SELECT arm.number, head.due_at, head.id, head.crashes
         FROM (VALUES {", ".join([arm] * len(chosen))}) AS arm (number, {_COLUMNS}, most)
         CROSS JOIN LATERAL (
-            SELECT due_at, id FROM {_RUNS} AS run WHERE {_QUEUED} AND {same} AND {due.sql}
+            SELECT due_at, id, crashes FROM {_RUNS} AS run WHERE {_QUEUED} AND {same} AND {due.sql}
             ORDER BY due_at LIMIT arm.most {"FOR UPDATE SKIP LOCKED" if lock else ""}
         ) AS head
     """  # noqa: S608

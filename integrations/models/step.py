@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from django.db import models
@@ -14,38 +15,20 @@ from integrations.models.visibility import ScopedQuerySet
 
 #: `iteration` of a step outside loops. Not NULL, which a unique constraint would take for different each time.
 NO_ITERATION = -1
+#: What tells the attempts of steps apart, and values of it.
+IDENTITY = ("run", "sequence", "event", "role", "iteration", "attempt")
+Identity = tuple[Any, ...]
 
 
 class StepQuerySet(ScopedQuerySet["Step"]):
     INTEGRATION = "run__integration"
     MEMBERS = "run__integration__members"
 
-    def put(
-        self,
-        *,
-        run: Run,
-        position: int,
-        sequence: str,
-        event: str,
-        role: str,
-        iteration: int | None,
-        attempt: int,
-        **columns: Any,
-    ) -> tuple[Step, bool]:
-        """Store one turn of a step in place of earlier ones of the same attempt; return it and whether it is new.
-
-        `position` counts only for a new one.
-        """
-        return self.update_or_create(
-            run=run,
-            sequence=sequence,
-            event=event,
-            role=role,
-            iteration=NO_ITERATION if iteration is None else iteration,
-            attempt=attempt,
-            defaults=columns,
-            create_defaults={**columns, "position": position},
-        )
+    def primary_keys(self, identities: Collection[Identity]) -> dict[Identity, int]:
+        """Return the primary keys of steps by what tells them apart, with those of some others."""
+        values = dict(zip(IDENTITY, map(set, zip(*identities, strict=True)), strict=False))
+        rows = self.filter(**{f"{name}__in": each for name, each in values.items()}).values_list(*IDENTITY, "pk")
+        return {tuple(identity): key for *identity, key in rows}
 
     def in_order(self) -> StepQuerySet:
         return self.order_by("position")

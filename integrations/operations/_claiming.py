@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -18,8 +18,10 @@ from django.db.models import F
 
 from integrations import conf, models
 from integrations.models import run_queue
+from integrations.models.run import RunQuerySet
 from integrations.operations import (
     _database_time,
+    _dispatch,
     _dispatch_state,
     _failures,
     _families,
@@ -33,6 +35,10 @@ logger = logging.getLogger(__name__)
 
 #: How often a lease is renewed at least; four times before it runs out.
 _LONGEST_HEARTBEAT_SECONDS = 5.0
+#: How often somebody's wish to end a run is looked for.
+CANCEL_LOOK_SECONDS = 0.5
+#: How many lapsed runs are taken back in one transaction, and how long that goes on at a time.
+_SWEPT_TOGETHER, _SWEEP_SECONDS = 100, 1.0
 #: The crash that a run is not tried again after.
 LAST_CRASH = 3
 #: A message that has not arrived after this long may be lost: the broker was down, or forgot it.
@@ -57,16 +63,14 @@ def claim_due(*, worker: str, limit: int) -> list[models.Run]:
 
 def claim_one(run_id: uuid.UUID, *, worker: str) -> models.Run | None:
     """Return this run, claimed for `worker`, also before it is due; None when it, or room in its lane, is not there."""
-    claimable = models.Run.objects.claimable().filter(pk=run_id)
-    claimed = _claim(claimable, worker=worker, limit=1, now=_database_time.now())
+    claimed = _claim_these(models.Run.objects.claimable().filter(pk=run_id), worker=worker, now=_database_time.now())
     return claimed[0] if claimed else None
 
 
 def claim_announced(run_ids: Collection[uuid.UUID], *, worker: str) -> list[models.Run]:
     """Return those of these runs that are due and nobody has taken up, claimed for `worker`."""
     now = _database_time.now()
-    due = models.Run.objects.due(now).filter(pk__in=run_ids)
-    return _claim(due, worker=worker, limit=len(run_ids), now=now)
+    return _claim_these(models.Run.objects.due(now).filter(pk__in=run_ids), worker=worker, now=now)
 
 
 def claim_overlooked(*, worker: str, limit: int) -> list[models.Run]:
@@ -81,46 +85,66 @@ def _claim_in_turn(due: run_queue.Due, *, worker: str, limit: int) -> list[model
     if not lines or _dispatch_state.is_paused():
         return []
     with _write_turns.writing():
-        turns = {run_id: turn for turn, run_id in enumerate(_turns.next_due(lines, due, limit=limit))}
-        runs = models.Run.objects.claimable().filter(pk__in=turns)
-        return _claim(runs, worker=worker, limit=limit, now=due.now, order=lambda run: turns[run.pk])
+        claimed = _claim(_turns.next_due(lines, due, limit=limit), worker=worker, now=due.now)
+    return _claimed(claimed, worker=worker)
 
 
-def _claim(
-    runs: Any, *, worker: str, limit: int, now: dt.datetime, order: Callable[[models.Run], Any] | None = None
-) -> list[models.Run]:
+def _claim_these(runs: RunQuerySet, *, worker: str, now: dt.datetime) -> list[models.Run]:
     if _dispatch_state.is_paused():
         return []
-    with transaction.atomic():
-        found = list(runs.select_for_update(skip_locked=True, of=("self",)).with_release_digest()[:limit])
-        tried = _suspects.admitted(sorted(found, key=order) if order else found, worker=worker, now=now)
-        claimed = _lanes.admitted(tried, now=now)
-        if claimed:
-            models.Run.objects.claim([run.pk for run in claimed], worker=worker, lease_until=_lease_end(), now=now)
-    for run in claimed:
-        run.status, run.worker, run.fence = Status.RUNNING, worker, run.fence + 1
-    return claimed
+    with _write_turns.writing():
+        claimed = _claim(run_queue.locked(runs), worker=worker, now=now)
+    return _claimed(claimed, worker=worker)
+
+
+def _claim(heads: list[run_queue.Head], *, worker: str, now: dt.datetime) -> list[uuid.UUID]:
+    """Claim those of these locked runs that may be taken up now."""
+    admitted = _lanes.admitted(_suspects.admitted(heads, worker=worker, now=now), now=now)
+    run_ids = [head.run_id for head in admitted]
+    if run_ids:
+        models.Run.objects.claim(run_ids, worker=worker, lease_until=_lease_end(), now=now)
+    return run_ids
+
+
+def _claimed(run_ids: list[uuid.UUID], *, worker: str) -> list[models.Run]:
+    """Return runs that were claimed just now with what executing them takes; nobody else waits for this reading."""
+    if not run_ids:
+        return []
+    runs = models.Run.objects.held_by(worker).in_bulk(run_ids)
+    # What many of them share is read once. A process may know the content of a release.
+    environments = models.Environment.objects.select_related("integration")
+    environments_by_id = environments.in_bulk({run.environment_id for run in runs.values()})
+    releases_by_id = models.Release.objects.defer("content").in_bulk({run.release_id for run in runs.values()})
+    for run in runs.values():
+        run.environment, run.release = environments_by_id[run.environment_id], releases_by_id[run.release_id]
+    return [runs[run_id] for run_id in run_ids if run_id in runs]
 
 
 def renew(held: Mapping[uuid.UUID, int], *, worker: str) -> set[uuid.UUID]:
-    """Extend the leases of `held` (run id → fence), and return the runs that are no longer this worker's."""
-    if not held:
-        return set()
-    mine = models.Run.objects.held_by(worker).filter(pk__in=held)
-    with transaction.atomic():
-        mine.update(lease_until=_lease_end())
-        kept = {run_id for run_id, fence in mine.values_list("pk", "fence") if held[run_id] == fence}
-    return set(held) - kept
+    """Extend the leases of `held` (run id → fence), and return the runs that are no longer this worker's.
+
+    What the table says that it holds and it does not, since the database went away in the middle of a claim, goes back
+    into the queue.
+    """
+    mine = models.Run.objects.held_by(worker)
+    with _write_turns.writing():
+        fences = dict(mine.order_by("pk").select_for_update(of=("self",)).values_list("pk", "fence"))
+        mine.filter(pk__in=held).update(lease_until=_lease_end())
+        hand_back(fences.keys() - held.keys(), worker=worker)
+    return {run_id for run_id, fence in held.items() if fences.get(run_id) != fence}
 
 
-def lost(held: Mapping[uuid.UUID, int]) -> set[uuid.UUID]:
+def lost(held: Mapping[uuid.UUID, int], *, above: Collection[uuid.UUID] = ()) -> set[uuid.UUID]:
     """Return which of `held` (run id → fence) are no longer held under that fence, and lock the others' rows.
 
-    Called first in a transaction that writes for them: nobody can take them over until it is committed.
+    Called first in a transaction that writes for them, and for the runs `above` them: nobody can take them over until
+    it is committed. See `_families.lock` for the order.
     """
-    rows = models.Run.objects.filter(pk__in=held, status=Status.RUNNING).select_for_update(of=("self",))
-    kept = {run_id for run_id, fence in rows.values_list("pk", "fence") if held[run_id] == fence}
-    return set(held) - kept
+    rows = models.Run.objects.filter(pk__in=[*held, *above]).order_by("pk").select_for_update(of=("self",))
+    running = {
+        run_id: fence for run_id, fence, status in rows.values_list("pk", "fence", "status") if status == Status.RUNNING
+    }
+    return {run_id for run_id, fence in held.items() if running.get(run_id) != fence}
 
 
 def cancel_requested(run_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
@@ -130,32 +154,49 @@ def cancel_requested(run_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
 
 
 def hand_back(run_ids: Collection[uuid.UUID], *, worker: str) -> None:
-    """Put runs back into the queue that a stopping worker did not finish; that is no crash."""
+    """Put runs back into the queue that `worker` did not finish; that is no crash."""
     now = _database_time.now()
-    for run_id in run_ids:
+    with transaction.atomic():
+        _families.lock(sorted(run_ids))
         held = models.Run.objects.held_by(worker)
-        held.transition(run_id, from_=Status.RUNNING, to=Status.QUEUED, now=now, due_at=now)
+        requeued = [
+            run_id
+            for run_id in run_ids
+            if held.transition(run_id, from_=Status.RUNNING, to=Status.QUEUED, now=now, due_at=now)
+        ]
+        let_go(requeued, now=now)
 
 
-@dataclass(frozen=True, slots=True)
-class Swept:
-    requeued: int = 0
-    quarantined: int = 0
-    cancelled: int = 0
+def let_go(run_ids: Collection[uuid.UUID], *, now: dt.datetime) -> None:
+    """End those that somebody wants to end of these runs, which were put back into the queue, and announce the others.
+
+    Called in that transaction.
+    """
+    _families.cancel_marked(run_ids, now=now)
+    _dispatch.announce(run_ids)
 
 
-def sweep() -> Swept:
+def sweep() -> None:
     """Take runs back whose lease ran out: their worker crashed, hangs, or cannot reach the database."""
+    until = time.monotonic() + _SWEEP_SECONDS
+    while _sweep_some() == _SWEPT_TOGETHER and time.monotonic() < until:
+        pass
+
+
+def _sweep_some() -> int:
     now = _database_time.now()
-    lost = models.Run.objects.filter(status=Status.RUNNING, lease_until__lt=now).order_by("lease_until")[:100]
-    ends = [
-        crashed(run, evidence=f"worker {run.worker} did not renew its lease", now=now, is_lapsed=True) for run in lost
-    ]
-    return Swept(ends.count(Status.QUEUED), ends.count(Status.QUARANTINED), ends.count(Status.CANCELLED))
+    lapsed = models.Run.objects.filter(status=Status.RUNNING, lease_until__lt=now).order_by("lease_until")
+    runs = list(lapsed[:_SWEPT_TOGETHER])
+    if runs:
+        with _write_turns.writing():
+            _families.lock(sorted({each for run in runs for each in (run.pk, run.parent_id) if each}))
+            for run in runs:
+                crashed(run, evidence=f"worker {run.worker} did not renew its lease", now=now, is_lapsed=True)
+    return len(runs)
 
 
-def crashed(run: models.Run, *, evidence: str, now: dt.datetime, is_lapsed: bool = False) -> str | None:
-    """Count a crash of the run as it was claimed; return its new status, or None when somebody else has taken it over.
+def crashed(run: models.Run, *, evidence: str, now: dt.datetime, is_lapsed: bool = False) -> None:
+    """Count a crash of the run as it was claimed, unless somebody has taken it over, and put it back into the queue.
 
     The third crash quarantines it: it takes its worker down each time, so no one else is to try it.
     """
@@ -164,25 +205,25 @@ def crashed(run: models.Run, *, evidence: str, now: dt.datetime, is_lapsed: bool
     held = models.Run.objects.filter(fence=run.fence, crashes=run.crashes)
     if is_lapsed:
         held = held.filter(lease_until__lt=now)  # its holder may just have renewed it
-    if run.cancel_requested_at is not None:
-        to = Status.CANCELLED
-    elif run.crashes + 1 >= LAST_CRASH:
+    is_last = run.crashes + 1 >= LAST_CRASH and run.cancel_requested_at is None
+    if is_last:
         to = Status.QUARANTINED
         changes |= {"error_code": "quarantined", "error_message": _quarantined(evidence)}
     else:
         to = Status.QUEUED
         changes |= {"due_at": now}
     with transaction.atomic():
+        _families.lock([run.parent_id, run.pk])
         if not held.transition(run.pk, from_=Status.RUNNING, to=to, now=now, **changes):
-            return None
-        if to != Status.QUEUED:
+            return
+        if is_last:
             _families.ended(run, status=to, now=now)
-        if to == Status.QUARANTINED:
             # Without the worker's name, which no other has.
             what = evidence.replace(f" {run.worker}", "")
             _failures.note([_failures.Failure(run=run, code=to, message=what)], now=now)
+        else:
+            let_go([run.pk], now=now)
     logger.warning("Run lost its worker", extra={"action": "run_lost", "run": str(run.pk), "became": to})
-    return to
 
 
 def _quarantined(evidence: str) -> str:

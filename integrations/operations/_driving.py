@@ -7,12 +7,17 @@ disk write. The engine waits for each finished step until it is committed.
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 import logging
 import queue
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Future
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.db import DatabaseError, DataError, IntegrityError
 
 from integrations import models
 from integrations.engine import executor
@@ -20,8 +25,8 @@ from integrations.engine.context import Cancellation
 from integrations.engine.records import Outcome, RunError, StepRecord
 from integrations.errors import IntegrationsError
 from integrations.operations import _claiming, _contexts, _database_time, _write_turns
-from integrations.operations._runtime import Reply, Runtime
-from integrations.operations._storing import StepSheet, store_ends, store_steps
+from integrations.operations._runtime import Execution, Reply, Runtime
+from integrations.operations._storing import StepSheet, ready_ends, ready_steps, store_ends, store_steps
 from integrations.operations._telling import End, Question, Queue, Step, Teller, Told
 
 logger = logging.getLogger(__name__)
@@ -34,8 +39,8 @@ OnStep = Callable[[StepRecord], None]
 class _Held:
     run: models.Run
     sheet: StepSheet
-    execution: Future[Outcome]
     cancellation: Cancellation
+    execution: Execution
 
 
 class Driver:
@@ -54,22 +59,39 @@ class Driver:
         """Return the fence of every run that is being executed."""
         return {run_id: held.run.fence for run_id, held in self._held.items()}
 
-    def begin(self, run: models.Run) -> None:
-        """Execute a run that was claimed for this worker; one that cannot even be opened ends as failed.
+    def begin(self, runs: Iterable[models.Run]) -> None:
+        """Execute runs that were claimed for this worker; one that cannot even be opened ends as failed.
 
-        An earlier execution of it here is given up: the run was taken from this worker, which has claimed it again.
+        An earlier execution of one here is given up: it was taken from this worker, which has claimed it again.
+        Raises:
+            DatabaseError: those behind are not held. `_claiming.renew` puts them back into the queue.
         """
+        executions: list[Execution] = []
+        try:
+            for run in runs:
+                executions.append(self._opened(run))
+        finally:
+            self._runtime.start(executions)
+
+    def _opened(self, run: models.Run) -> Execution:
         self.give_up([run.pk])
         cancellation, sheet = Cancellation(), StepSheet(run)
+        if run.cancel_requested_at is not None:
+            cancellation.cancel()
+        execution = Execution(self._work_of(run, cancellation), lambda task: self._told.put(_end(run, task)))
+        self._held[run.pk] = _Held(run, sheet, cancellation, execution)
+        return execution
+
+    def _work_of(self, run: models.Run, cancellation: Cancellation) -> Callable[[], Coroutine[Any, Any, Outcome]]:
         try:
             context = _contexts.open_for(run, Teller(run.pk, run.fence, self._told), cancellation, self._runtime)
         except IntegrationsError as error:
-            execution: Future[Outcome] = Future()
-            execution.set_result(Outcome(status="failed", error=RunError(code="not_ready", message=error.message)))
-        else:
-            execution = self._runtime.submit(executor.execute(context))
-        self._held[run.pk] = _Held(run, sheet, execution, cancellation)
-        execution.add_done_callback(lambda _: self._told.put(End(run.pk, run.fence)))
+            return partial(_not_ready, RunError(code="not_ready", message=error.message))
+        except DatabaseError:
+            raise
+        except Exception as error:
+            return partial(_broken_off, error)
+        return partial(executor.execute, context)
 
     def wake(self) -> None:
         """Make a waiting `turn` return; from any thread."""
@@ -84,9 +106,37 @@ class Driver:
         self._gather(timeout_seconds)
         if not self._unstored:
             return []
-        ended = self._store(self._unstored)
+        try:
+            ended = self._store(self._unstored)
+        except (IntegrityError, DataError):
+            return self._store_apart()
         self._unstored = []
         return ended
+
+    def _store_apart(self) -> list[uuid.UUID]:
+        """Store what has gathered run by run, since the database refuses some of it, and will each time."""
+        ended = []
+        for run_id in dict.fromkeys(told.run_id for told in self._unstored):
+            own = [told for told in self._unstored if told.run_id == run_id]
+            try:
+                ended += self._store(own)
+            except (IntegrityError, DataError) as error:
+                ended += self._refused(run_id, error)
+            self._unstored = [told for told in self._unstored if told.run_id != run_id]
+        return ended
+
+    def _refused(self, run_id: uuid.UUID, error: DatabaseError) -> list[uuid.UUID]:
+        if run_id not in self._held:
+            return []
+        run = self._held[run_id].run
+        logger.error(
+            "What a run did cannot be stored", exc_info=error, extra={"action": "turn_refused", "run": str(run_id)}
+        )
+        _claiming.crashed(
+            run, evidence=f"the database refused what it did: {type(error).__name__}", now=_database_time.now()
+        )
+        self.give_up([run_id])
+        return [run_id]
 
     def cancel(self, run_ids: Iterable[uuid.UUID]) -> None:
         """Break these runs off where they are, outside calls included; they end as cancelled."""
@@ -96,10 +146,8 @@ class Driver:
 
     def give_up(self, run_ids: Iterable[uuid.UUID]) -> None:
         """Stop executing these runs and store nothing more of them: somebody else holds them."""
-        for run_id in list(run_ids):
-            held = self._held.pop(run_id, None)
-            if held is not None:
-                held.execution.cancel()
+        held = [self._held.pop(run_id) for run_id in list(run_ids) if run_id in self._held]
+        self._runtime.break_off([each.execution for each in held])
 
     def _gather(self, timeout_seconds: float) -> None:
         try:
@@ -115,16 +163,13 @@ class Driver:
         """Write all that is still ours in one transaction; only then does the engine hear that it is stored."""
         fences = self.held
         told = [each for each in told if fences.get(each.run_id) == each.fence]
+        batch = _Batch(told, self._held, now=_database_time.now())
         with _write_turns.writing():
-            lost = _claiming.lost({each.run_id: each.fence for each in told})
-            told = [each for each in told if each.run_id not in lost]
-            store_steps([(self._held[each.run_id].sheet, each.record) for each in told if isinstance(each, Step)])
-            # Everybody locks shared rows in the same order, or two workers would wait for each other.
-            questions = sorted((each for each in told if isinstance(each, Question)), key=lambda each: each.locks)
-            replies = [_answered(question) for question in questions]
-            ended = [each.run_id for each in told if isinstance(each, End)]
-            store_ends(_outcomes(self._held[run_id] for run_id in ended))
+            lost = _claiming.lost({each.run_id: each.fence for each in told}, above=batch.above)
+            replies = batch.write(lost=lost)
         self.give_up(lost)
+        told = [each for each in told if each.run_id not in lost]
+        ended = [each.run_id for each in told if isinstance(each, End)]
         for run_id in ended:
             del self._held[run_id]
         self._tell([each for each in told if isinstance(each, Step)], replies)
@@ -138,6 +183,48 @@ class Driver:
                 self._on_step(step.record)
 
 
+class _Batch:
+    """What one turn writes. It is made ready before the transaction begins, since others may wait for that to end."""
+
+    def __init__(self, told: list[Told], held: Mapping[uuid.UUID, _Held], *, now: dt.datetime) -> None:
+        self._now = now
+        self._steps = ready_steps((held[each.run_id].sheet, each.record) for each in told if isinstance(each, Step))
+        # Everybody locks shared rows in the same order, or two workers would wait for each other.
+        self._questions = sorted((each for each in told if isinstance(each, Question)), key=lambda each: each.locks)
+        ends = [(held[each.run_id].run, each.outcome) for each in told if isinstance(each, End)]
+        self._ends = ready_ends(((run, end) for run, end in ends if isinstance(end, Outcome)), now=now)
+        self._broken_off = [(run, end) for run, end in ends if not isinstance(end, Outcome)]
+
+    @property
+    def above(self) -> set[uuid.UUID]:
+        """Return the runs above those that end, which are told of it."""
+        ending = [*(end.run for end in self._ends), *(run for run, _ in self._broken_off)]
+        return {run.parent_id for run in ending if run.parent_id is not None}
+
+    def write(self, *, lost: Container[uuid.UUID]) -> list[Reply]:
+        """Write all but what is of lost runs, and return the answers to the questions."""
+        store_steps([step for step in self._steps if step.run_id not in lost])
+        replies = [_answered(question) for question in self._questions if question.run_id not in lost]
+        store_ends([end for end in self._ends if end.run.pk not in lost], now=self._now)
+        for run, error in self._broken_off:
+            if run.pk not in lost:
+                _crashed(run, error, now=self._now)
+        return replies
+
+
+async def _not_ready(error: RunError) -> Outcome:
+    return Outcome(status="failed", error=error)
+
+
+async def _broken_off(error: Exception) -> Outcome:
+    raise error
+
+
+def _end(run: models.Run, task: asyncio.Task[Outcome]) -> End:
+    error = asyncio.CancelledError() if task.cancelled() else task.exception()
+    return End(run.pk, run.fence, task.result() if error is None else error)
+
+
 def _answered(question: Question) -> Reply:
     try:
         return Reply(question.answer, value=question.ask())
@@ -145,12 +232,7 @@ def _answered(question: Question) -> Reply:
         return Reply(question.answer, error=error)
 
 
-def _outcomes(ended: Iterable[_Held]) -> Iterator[tuple[models.Run, Outcome]]:
-    """Yield how executions ended; one that a fault of this program broke off counts as a crash of its run instead."""
-    for held in ended:
-        try:
-            yield held.run, held.execution.result()
-        except (Exception, CancelledError) as error:
-            logger.exception("Execution broke off", extra={"action": "execution_broke_off", "run": str(held.run.pk)})
-            evidence = f"the execution broke off: {type(error).__name__}"
-            _claiming.crashed(held.run, evidence=evidence, now=_database_time.now())
+def _crashed(run: models.Run, error: BaseException, *, now: dt.datetime) -> None:
+    """Count it as a crash of the run that a fault of this program broke its execution off."""
+    logger.error("Execution broke off", exc_info=error, extra={"action": "execution_broke_off", "run": str(run.pk)})
+    _claiming.crashed(run, evidence=f"the execution broke off: {type(error).__name__}", now=now)

@@ -8,6 +8,8 @@ import secrets
 import socket
 import time
 
+from django.db import transaction
+
 from integrations import models
 from integrations.errors import OperationRefused
 from integrations.models.run_states import CLAIMABLE
@@ -76,14 +78,18 @@ def _drive(driver: Driver, run: models.Run) -> bool:
     claimed = _claiming.claim_one(run.pk, worker=driver.worker)
     if claimed is None:
         return False
-    driver.begin(claimed)
-    renewed = time.monotonic()
+    driver.begin([claimed])
+    cancel_at = time.monotonic() + _claiming.CANCEL_LOOK_SECONDS
+    renew_at = time.monotonic() + _claiming.heartbeat_seconds()
     while driver.held:
-        driver.turn(timeout_seconds=_claiming.heartbeat_seconds())
-        if time.monotonic() - renewed >= _claiming.heartbeat_seconds():
-            driver.give_up(_claiming.renew(driver.held, worker=driver.worker))
+        driver.turn(timeout_seconds=_claiming.CANCEL_LOOK_SECONDS)
+        now = time.monotonic()
+        if now >= cancel_at:
             driver.cancel(_claiming.cancel_requested(driver.held))
-            renewed = time.monotonic()
+            cancel_at = now + _claiming.CANCEL_LOOK_SECONDS
+        if now >= renew_at:
+            driver.give_up(_claiming.renew(driver.held, worker=driver.worker))
+            renew_at = now + _claiming.heartbeat_seconds()
     return True
 
 
@@ -95,10 +101,13 @@ def take_over(run: models.Run) -> None:
     """
     now = _database_time.now()
     lapsed = models.Run.objects.filter(lease_until__lt=now)
-    if not lapsed.transition(run.pk, from_=Status.RUNNING, to=Status.QUEUED, now=now, due_at=now):
-        run.refresh_from_db()
-        raise OperationRefused(_still_held(run, now))
+    with transaction.atomic():
+        is_ours = lapsed.transition(run.pk, from_=Status.RUNNING, to=Status.QUEUED, now=now, due_at=now)
+        if is_ours:
+            _claiming.let_go([run.pk], now=now)
     run.refresh_from_db()
+    if not is_ours:
+        raise OperationRefused(_still_held(run, now))
 
 
 def _still_held(run: models.Run, now: dt.datetime) -> str:

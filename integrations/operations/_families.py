@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable
 
+from django.db import connection
 from django.db.models import Q
 
 from integrations import models
@@ -24,6 +25,17 @@ def ended(run: models.Run, *, status: str, now: dt.datetime) -> None:
         _cancel_nested(run.pk, now=now)
 
 
+def lock(run_ids: Iterable[uuid.UUID | None]) -> None:
+    """Lock runs in the order of their ids, so that nobody waits for each other; called first in a transaction.
+
+    A run is older, and so is its id, than those that it starts. Whoever writes for a run writes for the one above, too.
+    """
+    chosen = [run_id for run_id in run_ids if run_id is not None]
+    # SQLite locks all there is or nothing.
+    if connection.vendor == "postgresql":
+        list(models.Run.objects.filter(pk__in=chosen).order_by("pk").select_for_update().values_list("pk"))
+
+
 def wake(run_id: uuid.UUID, *, now: dt.datetime) -> None:
     """Let a run go on, since what it waits for has happened; called in the transaction in which that is written."""
     models.Run.objects.wake(run_id, now=now)
@@ -40,7 +52,7 @@ def parked(runs: Iterable[models.Run], *, now: dt.datetime) -> None:
         if cancel_requested_at is None:
             wake(run_id, now=now)
         else:
-            cancel(run_id, now=now)
+            _cancel(run_id, now=now)
 
 
 def cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
@@ -48,6 +60,28 @@ def cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
 
     Called in a transaction: the mark comes first, and its lock keeps the run from being parked in between.
     """
+    lock(_family(run_id))
+    return _cancel(run_id, now=now)
+
+
+def cancel_marked(run_ids: Iterable[uuid.UUID], *, now: dt.datetime) -> None:
+    """End those that are to be cancelled of these runs, which their holder has just let go of."""
+    marked = models.Run.objects.unfinished().filter(pk__in=list(run_ids), cancel_requested_at__isnull=False)
+    for run_id in marked.values_list("pk", flat=True):
+        _cancel(run_id, now=now)
+
+
+def _family(run_id: uuid.UUID) -> set[uuid.UUID | None]:
+    """Return the run, the one above it, and all that go on below it."""
+    family: set[uuid.UUID | None] = {*models.Run.objects.filter(pk=run_id).values_list("parent", flat=True)}
+    found = {run_id}
+    while found:
+        family |= found
+        found = set(models.Run.objects.unfinished().filter(parent__in=found).values_list("pk", flat=True))
+    return family
+
+
+def _cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
     if not models.Run.objects.unfinished().filter(pk=run_id).update(cancel_requested_at=now):
         return False
     if models.Run.objects.transition(run_id, from_=_WITHOUT_HOLDER, to=Status.CANCELLED, now=now):
@@ -60,4 +94,4 @@ def cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
 
 def _cancel_nested(run_id: uuid.UUID, *, now: dt.datetime) -> None:
     for nested_id in models.Run.objects.unfinished().filter(parent=run_id).values_list("pk", flat=True):
-        cancel(nested_id, now=now)
+        _cancel(nested_id, now=now)

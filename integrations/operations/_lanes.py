@@ -56,14 +56,13 @@ class Room:
             rooms.append(lane.rate_limit - self._started_in(lane))
         return max(min(rooms), 0)
 
-    def take(self, run: models.Run) -> bool:
-        """Return whether the run may be taken up, and count it if so."""
-        line = run_queue.Line(run.integration_id, run.lane, run.awaits_rate, run.priority)
+    def take(self, line: run_queue.Line) -> bool:
+        """Return whether a run of the line may be taken up, and count it if so."""
         if self.in_line(line, most=1) == 0:
             return False
-        self._held[run.lane] += 1
-        if run.awaits_rate and run.lane in self._started:
-            self._started[run.lane] += 1
+        self._held[line.lane] += 1
+        if line.awaits_rate and line.lane in self._started:
+            self._started[line.lane] += 1
         return True
 
     def _started_in(self, lane: models.Lane) -> int:
@@ -102,20 +101,20 @@ def room(keys: Iterable[str], *, held: Counter[tuple[int, str]], now: dt.datetim
     return Room(models.Lane.objects.filter(key__in=list(keys)), held=_by_lane(held), now=now)
 
 
-def admitted(runs: list[models.Run], *, now: dt.datetime) -> list[models.Run]:
+def admitted(heads: list[run_queue.Head], *, now: dt.datetime) -> list[run_queue.Head]:
     """Return those of these runs that may be taken up within this transaction.
 
     A lane that somebody else is claiming from is left to them.
     """
-    keys = {run.lane for run in runs if run.lane}
+    keys = {head.line.lane for head in heads if head.line.lane}
     if not keys:
-        return runs
+        return heads
     lanes = models.Lane.objects.filter(key__in=keys)
     locked = list(lanes.order_by("key").select_for_update(skip_locked=True))
     # Counted only now: under the lock, nobody else adds to what is held.
     exact = Room(locked, held=_by_lane(run_queue.held()), now=now)
     theirs = set(lanes.values_list("key", flat=True)) - {lane.key for lane in locked}
-    return [run for run in runs if run.lane not in theirs and exact.take(run)]
+    return [head for head in heads if head.line.lane not in theirs and exact.take(head.line)]
 
 
 def _by_lane(held: Counter[tuple[int, str]]) -> Counter[str]:

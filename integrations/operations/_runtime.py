@@ -6,9 +6,10 @@ import asyncio
 import atexit
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from integrations import conf
@@ -31,6 +32,23 @@ class Reply:
     error: Exception | None = None
 
 
+class Execution:
+    """Work that `Runtime.start` is to begin on the loop."""
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, Any]], done: Callable[[asyncio.Task[Any]], None]) -> None:
+        """`done` is called on the loop once the work is over; never when the loop was closed before it began."""
+        self._work, self._done = work, done
+        self._task: asyncio.Task[Any] | None = None
+
+    def begin(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._work())
+        self._task.add_done_callback(self._done)
+
+    def break_off(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
 class Runtime:
     """An event loop in a thread of its own. Connections and tokens outlive a run; nothing outlives the process."""
 
@@ -49,10 +67,21 @@ class Runtime:
         """Start `work` on the loop; the future is for threads."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    def start(self, executions: Iterable[Execution]) -> None:
+        """Begin all of these on the loop, which is woken once for them."""
+        self._call_each([execution.begin for execution in executions])
+
+    def break_off(self, executions: Iterable[Execution]) -> None:
+        """Cancel these on the loop, after they were begun."""
+        self._call_each([execution.break_off for execution in executions])
+
     def reply(self, replies: list[Reply]) -> None:
         """Hand replies to what waits for them on the loop, but for what was cancelled meanwhile."""
-        if replies:
-            self._loop.call_soon_threadsafe(_hand_over, replies)
+        self._call_each([partial(_hand_over, reply) for reply in replies])
+
+    def _call_each(self, calls: list[Callable[[], None]]) -> None:
+        if calls:
+            self._loop.call_soon_threadsafe(_call_each, calls)
 
     def close(self) -> None:
         """Break off what still executes, close the connections and stop the loop."""
@@ -70,14 +99,18 @@ async def _cancel_others() -> None:
     await asyncio.gather(*others, return_exceptions=True)
 
 
-def _hand_over(replies: list[Reply]) -> None:
-    for reply in replies:
-        if reply.to.done():
-            continue
-        if reply.error is not None:
-            reply.to.set_exception(reply.error)
-        else:
-            reply.to.set_result(reply.value)
+def _call_each(calls: list[Callable[[], None]]) -> None:
+    for call in calls:
+        call()
+
+
+def _hand_over(reply: Reply) -> None:
+    if reply.to.done():
+        return
+    if reply.error is not None:
+        reply.to.set_exception(reply.error)
+    else:
+        reply.to.set_result(reply.value)
 
 
 _lock = threading.Lock()

@@ -14,7 +14,7 @@ from integrations.operations import _database_time, _dispatch_state, _firing, _s
 logger = logging.getLogger(__name__)
 
 #: A look costs two or three short queries, so a worker that is woken all the time takes one no more often than this.
-_BETWEEN_SECONDS = 0.05
+_BETWEEN_SECONDS = 0.1
 #: How long after a look the next one is due at the latest.
 _LONGEST_SECONDS = 1.0
 #: How often what others overlooked is looked for.

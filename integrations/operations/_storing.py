@@ -1,35 +1,18 @@
-"""Writes steps and ends of runs; called within the transaction of a turn."""
+"""Writes steps and ends of runs. Making them ready takes no database; writing them is called within a transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from integrations import conf, models
 from integrations.definitions.truncation import capped_lines
 from integrations.engine.records import Outcome, StepKey, StepRecord
-from integrations.models import run_ends
-from integrations.operations import _checkpoints, _database_time, _failures, _families
-
-_IDENTITY = ["run", "sequence", "event", "role", "iteration", "attempt"]
-_CHANGING = [
-    "type",
-    "target",
-    "app",
-    "status",
-    "reason",
-    "input",
-    "output",
-    "error_code",
-    "error_message",
-    "error_line",
-    "error_column",
-    "retryable",
-    "idempotency_key",
-    "started_at",
-    "finished_at",
-    "due_at",
-]
+from integrations.models import run_ends, step_writes
+from integrations.models.step import IDENTITY, Identity
+from integrations.operations import _checkpoints, _failures, _families
 
 _Place = tuple[StepKey, int]
 
@@ -46,37 +29,54 @@ class StepSheet:
         return self._positions.setdefault((record.key, record.attempt), self._first + len(self._positions))
 
 
-def store_steps(told: Iterable[tuple[StepSheet, StepRecord]]) -> None:
-    """Store each step in place of what an earlier record of the same attempt said, all in two statements."""
-    latest: dict[tuple[Any, _Place], tuple[models.Step, StepRecord]] = {}
-    for sheet, record in told:
-        latest[sheet.run.pk, (record.key, record.attempt)] = (_row(sheet, record), record)
-    if not latest:
-        return
-    models.Step.objects.bulk_create(
-        [step for step, _ in latest.values()],
-        update_conflicts=True,
-        unique_fields=_IDENTITY,
-        update_fields=_CHANGING,
-    )
-    models.RunLog.objects.bulk_create([row for step, record in latest.values() for row in _log_rows(step, record)])
+@dataclass(frozen=True, slots=True)
+class ReadyStep:
+    run_id: uuid.UUID
+    record: StepRecord
+    identity: Identity
+    parameters: step_writes.Parameters
 
 
-def store_ends(ended: Iterable[tuple[models.Run, Outcome]]) -> None:
+@dataclass(frozen=True, slots=True)
+class ReadyEnd:
+    run: models.Run
+    outcome: Outcome
+    parameters: run_ends.Parameters
+
+
+def ready_steps(told: Iterable[tuple[StepSheet, StepRecord]]) -> list[ReadyStep]:
+    """Return the latest record of each attempt."""
+    latest = {(sheet.run.pk, record.key, record.attempt): (sheet, record) for sheet, record in told}
+    return [_ready(sheet, record) for sheet, record in latest.values()]
+
+
+def ready_ends(ended: Iterable[tuple[models.Run, Outcome]], *, now: dt.datetime) -> list[ReadyEnd]:
+    return [ReadyEnd(run, outcome, run_ends.parameters(_end(run, outcome), now=now)) for run, outcome in ended]
+
+
+def store_steps(steps: Sequence[ReadyStep]) -> None:
+    """Store each step in place of what an earlier record of the same attempt said."""
+    step_writes.store([step.parameters for step in steps])
+    logged = [step for step in steps if step.record.logs]
+    if logged:
+        keys = models.Step.objects.primary_keys([step.identity for step in logged])
+        models.RunLog.objects.bulk_create([row for step in logged for row in _log_rows(step, keys)])
+
+
+def store_ends(ends: Sequence[ReadyEnd], *, now: dt.datetime) -> None:
     """Store how executions ended: each run has ended, or is parked until it is due."""
-    ended, now = list(ended), _database_time.now()
-    run_ends.store([_end(run, outcome) for run, outcome in ended], now=now)
-    _failures.note(_failures_of(ended), now=now)
-    for run, outcome in ended:
-        if outcome.status != "waiting":
-            _families.ended(run, status=models.Run.Status(outcome.status), now=now)
-    _families.parked([run for run, outcome in ended if outcome.status == "waiting"], now=now)
+    run_ends.store([end.parameters for end in ends])
+    _failures.note(_failures_of(ends), now=now)
+    for end in ends:
+        if end.outcome.status != "waiting":
+            _families.ended(end.run, status=models.Run.Status(end.outcome.status), now=now)
+    _families.parked([end.run for end in ends if end.outcome.status == "waiting"], now=now)
 
 
-def _failures_of(ended: Iterable[tuple[models.Run, Outcome]]) -> Iterable[_failures.Failure]:
-    for run, outcome in ended:
-        if outcome.status == "failed" and (error := outcome.error):
-            yield _failures.Failure(run=run, code=error.code, message=error.message, place=error.place)
+def _failures_of(ends: Iterable[ReadyEnd]) -> Iterable[_failures.Failure]:
+    for end in ends:
+        if end.outcome.status == "failed" and (error := end.outcome.error):
+            yield _failures.Failure(run=end.run, code=error.code, message=error.message, place=error.place)
 
 
 def _end(run: models.Run, outcome: Outcome) -> run_ends.RunEnd:
@@ -94,40 +94,40 @@ def _end(run: models.Run, outcome: Outcome) -> run_ends.RunEnd:
     )
 
 
-def _row(sheet: StepSheet, record: StepRecord) -> models.Step:
+def _ready(sheet: StepSheet, record: StepRecord) -> ReadyStep:
     key, error = record.key, record.error
-    return models.Step(
-        run=sheet.run,
-        position=sheet.position_of(record),
-        sequence=key.sequence,
-        event=key.event,
-        role=key.role,
-        iteration=models.NO_ITERATION if key.iteration is None else key.iteration,
-        attempt=record.attempt,
-        type=record.type,
-        target=record.target,
-        app=record.app or "",
-        status=record.status,
-        reason=record.reason,
-        input=record.input,
-        output=record.output,
-        error_code=error.code if error else "",
-        error_message=error.message if error else "",
-        error_line=error.line if error else None,
-        error_column=error.column if error else None,
-        retryable=error.retryable if error else False,
-        idempotency_key=record.idempotency_key,
-        started_at=record.started_at,
-        finished_at=record.finished_at,
-        due_at=record.due_at,
-    )
+    iteration = models.NO_ITERATION if key.iteration is None else key.iteration
+    identity = (sheet.run.pk, key.sequence, key.event, key.role, iteration, record.attempt)
+    columns = {
+        **dict(zip(IDENTITY, identity, strict=True)),
+        "position": sheet.position_of(record),
+        "type": record.type,
+        "target": record.target,
+        "app": record.app or "",
+        "status": record.status,
+        "reason": record.reason,
+        "input": record.input,
+        "output": record.output,
+        "error_code": error.code if error else "",
+        "error_message": error.message if error else "",
+        "error_line": error.line if error else None,
+        "error_column": error.column if error else None,
+        "retryable": error.retryable if error else False,
+        "idempotency_key": record.idempotency_key,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "due_at": record.due_at,
+    }
+    return ReadyStep(sheet.run.pk, record, identity, step_writes.parameters(columns))
 
 
-def _log_rows(step: models.Step, record: StepRecord) -> Iterable[models.RunLog]:
+def _log_rows(step: ReadyStep, keys: Mapping[Identity, int]) -> Iterable[models.RunLog]:
+    record = step.record
+    key = keys[step.identity]
     at = record.finished_at or record.started_at
     texts = capped_lines([line.text for line in record.logs], cap_bytes=conf.payload_cap_bytes())
     # What was cut off has no line.
     return (
-        models.RunLog(run_id=step.run_id, step=step, at=at, level=line.level, text=text)
+        models.RunLog(run_id=step.run_id, step_id=key, at=at, level=line.level, text=text)
         for line, text in zip(record.logs, texts, strict=False)
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from integrations.engine.records import StepRecord
+from integrations.engine.records import Outcome, StepRecord
 
 Answer = TypeVar("Answer")
 
@@ -38,10 +38,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The execution of the run is over; its future says how."""
+    """The execution of the run is over: with an outcome, or broken off by a fault of this program."""
 
     run_id: uuid.UUID
     fence: int
+    outcome: Outcome | BaseException
 
 
 Told = Step | Question | End

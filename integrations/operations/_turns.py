@@ -17,18 +17,18 @@ from integrations.operations import _lanes
 _SHARES = 4
 
 
-def next_due(lines: list[Line], due: Due, *, limit: int) -> list[uuid.UUID]:
+def next_due(lines: list[Line], due: Due, *, limit: int) -> list[Head]:
     """Return up to `limit` due runs of these lines whose turn it is, in order, locked where the database locks rows.
 
     With many lines of very different lengths it may be fewer than there are; the next call finds the others.
     """
     if len(lines) == 1 and not lines[0].lane:
-        return [head.run_id for head in run_queue.heads([(lines[0], limit)], due, lock=True)]
+        return run_queue.heads([(lines[0], limit)], due, lock=True)
     held = run_queue.held()
     wanted = _within_limits(lines, held, due, limit)
     turns = _in_turn(run_queue.heads(wanted, due), _by_integration(held))[:limit]
     counts = Counter(head.line for head in turns)
-    return [head.run_id for head in _in_turn(run_queue.heads(counts.items(), due, lock=True), _by_integration(held))]
+    return _in_turn(run_queue.heads(counts.items(), due, lock=True), _by_integration(held))
 
 
 def _within_limits(lines: list[Line], held: Counter[tuple[int, str]], due: Due, limit: int) -> list[tuple[Line, int]]:
@@ -39,7 +39,7 @@ def _within_limits(lines: list[Line], held: Counter[tuple[int, str]], due: Due, 
     open_lines = [(line, most) for line, most in rooms if most]
     open_lines.sort(key=lambda each: (busy[each[0].integration_id], -each[0].priority))
     # In each of them there is one at least.
-    looked_at = open_lines[:limit]
+    looked_at = open_lines[: min(limit, run_queue.MOST_LINES)]
     share = max(_SHARES * limit // max(len(looked_at), 1), 1)
     return [(line, min(most, share)) for line, most in looked_at]
 

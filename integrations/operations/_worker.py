@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 #: How long a database that does not answer is left alone.
 _DATABASE_PAUSE_SECONDS = 0.5
-#: How often somebody's wish to cancel is looked for.
-_CANCEL_SECONDS = 0.5
 #: How long a stopping worker goes on with what it holds.
 STOP_SECONDS = 25.0
 
@@ -102,6 +100,8 @@ class Worker:
         return not self._driver.held or time.monotonic() >= self._stop_at
 
     def _pass(self) -> None:
+        # First of all, so that the leases last while something keeps turns from being stored.
+        self._beat_now_and_then()
         self._executed += len(self._driver.turn(timeout_seconds=self._patience()))
         if self._stop_at is None:
             self._scheduler.look()
@@ -110,19 +110,21 @@ class Worker:
         now = time.monotonic()
         if now >= self._cancel_at and self._driver.held:
             self._driver.cancel(_claiming.cancel_requested(self._driver.held))
-            self._cancel_at = now + _CANCEL_SECONDS
-        if now >= self._heartbeat_at:
-            self._beat()
-            self._heartbeat_at = now + _claiming.heartbeat_seconds()
-            housekeeping.prune_in_turn()
+            self._cancel_at = now + _claiming.CANCEL_LOOK_SECONDS
         self._source.keep(self._driver.held)
 
     def _claim(self) -> None:
         free = self._concurrency - len(self._driver.held)
         if free <= 0:
             return
-        for run in self._source.claim(worker=self._row.name, limit=free):
-            self._driver.begin(run)
+        self._driver.begin(self._source.claim(worker=self._row.name, limit=free))
+
+    def _beat_now_and_then(self) -> None:
+        now = time.monotonic()
+        if now >= self._heartbeat_at:
+            self._beat()
+            self._heartbeat_at = now + _claiming.heartbeat_seconds()
+            housekeeping.prune_in_turn()
 
     def _beat(self) -> None:
         self._driver.give_up(_claiming.renew(self._driver.held, worker=self._row.name))
@@ -145,9 +147,16 @@ class Worker:
         return max(min(waits), 0.0)
 
     def _leave(self) -> None:
+        try:
+            self._driver.turn(timeout_seconds=0)
+            self._hand_back()
+        except DatabaseError:
+            logger.warning("The database does not answer; other workers go on once the leases have run out")
+        self._source.keep(())
+        logger.info("Worker stopped", extra={"action": "worker_stopped", "worker": self._row.name})
+
+    def _hand_back(self) -> None:
         held = self._driver.held
         self._driver.give_up(held)
         _claiming.hand_back(held, worker=self._row.name)
-        self._source.keep(())
         models.Worker.objects.filter(name=self._row.name).delete()
-        logger.info("Worker stopped", extra={"action": "worker_stopped", "worker": self._row.name})

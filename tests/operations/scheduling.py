@@ -10,8 +10,8 @@ import pytest
 from integrations import models
 from integrations.engine.records import Outcome, RunError
 from integrations.operations import _claiming, _database_time, _firing, _schedules, jobs
-from integrations.operations._storing import store_ends
 from integrations.operations.actors import SYSTEM
+from tests.operations.ending import end_execution
 from tests.operations.nesting import PAUSE, made_of
 from tests.operations.scene import make_integration, put
 
@@ -91,7 +91,7 @@ def end(run: models.Run, status: str = "succeeded") -> None:
     held = _claiming.claim_one(run.pk, worker="tester")
     assert held is not None
     error = RunError(code="broken", message="it broke") if status == "failed" else None
-    store_ends([(held, Outcome(status=status, error=error))])  # type: ignore[arg-type]  # the tests' own words
+    end_execution(held, Outcome(status=status, error=error))  # type: ignore[arg-type]  # the tests' own words
 
 
 def by_hand(job: models.Job, **more: Any) -> models.Run:

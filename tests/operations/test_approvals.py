@@ -13,9 +13,9 @@ from integrations.builder import Ductape
 from integrations.engine.records import Outcome
 from integrations.errors import IntegrationsError, InvalidInput, NotFound, OperationRefused, PermissionRefused
 from integrations.operations import _claiming, approvals, runs, secrets
-from integrations.operations._storing import store_ends
 from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
+from tests.operations.ending import end_execution
 from tests.operations.nesting import made_of, make_nest, start
 from tests.operations.scene import last_audit, person
 
@@ -136,7 +136,7 @@ def test_decision_before_the_run_is_parked_keeps_it_from_being_parked() -> None:
     assert held is not None
 
     approvals.decide(approval=approval, decision="approved", by=SYSTEM)
-    store_ends([(held, Outcome(status="waiting"))])
+    end_execution(held, Outcome(status="waiting"))
 
     held.refresh_from_db()
     assert held.status == Status.QUEUED

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations import models
 from integrations.engine.records import Outcome
 from integrations.operations import _claiming, _families, _runtime, features, runs
 from integrations.operations._driving import Driver
-from integrations.operations._storing import store_ends
 from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
+from tests.operations.ending import end_execution
 from tests.operations.nesting import PAUSE, calling, made_of, make_nest, start
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +38,7 @@ def _step_once(run: models.Run) -> None:
     driver = Driver(runtime=_runtime.shared(), worker="tester")
     claimed = _claiming.claim_one(run.pk, worker="tester")
     assert claimed is not None
-    driver.begin(claimed)
+    driver.begin([claimed])
     while driver.held:
         driver.turn(timeout_seconds=1)
     run.refresh_from_db()
@@ -121,7 +126,7 @@ def _end(run: models.Run, status: str) -> None:
     claimed = _claiming.claim_one(run.pk, worker="other")
     assert claimed is not None
     if status == "failed":
-        return store_ends([(claimed, Outcome(status="failed"))])
+        return end_execution(claimed, Outcome(status="failed"))
     claimed.crashes = _claiming.LAST_CRASH - 1
     models.Run.objects.filter(pk=run.pk).update(crashes=claimed.crashes)
     _claiming.crashed(claimed, evidence="gone", now=timezone.now())
@@ -137,7 +142,7 @@ def test_nested_run_that_ends_before_the_one_above_is_parked_wakes_it_all_the_sa
     run.refresh_from_db()
     assert run.status == Status.RUNNING
 
-    store_ends([(held, Outcome(status="waiting"))])
+    end_execution(held, Outcome(status="waiting"))
     run.refresh_from_db()
     assert run.status == Status.QUEUED
 
@@ -160,7 +165,7 @@ def test_run_that_fails_cancels_what_it_has_started() -> None:
     held = _claiming.claim_one(run.pk, worker="tester")
     assert held is not None
 
-    store_ends([(held, Outcome(status="failed"))])
+    end_execution(held, Outcome(status="failed"))
 
     assert _statuses(run, nested) == ["failed", "cancelled"]
 
@@ -171,7 +176,7 @@ def test_run_that_is_cancelled_on_its_way_to_being_parked_ends() -> None:
     assert held is not None
 
     runs.cancel(run=run, by=SYSTEM)
-    store_ends([(held, Outcome(status="waiting"))])
+    end_execution(held, Outcome(status="waiting"))
 
     assert _statuses(run, nested) == ["cancelled", "cancelled"]
 
@@ -211,3 +216,28 @@ def test_nested_feature_that_was_deleted_runs_on_from_the_release() -> None:
     assert runs.execute(run).output == [3, 3]
     nested = models.Run.objects.get(parent=run)
     assert (nested.feature, nested.feature_version) == (None, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cancelling_a_run_while_its_nested_one_ends_keeps_neither_waiting_for_the_other() -> None:
+    run, nested = _parked(make_nest(INNER, OUTER), n=3)
+    held = _claiming.claim_one(nested.pk, worker="other")
+    assert held is not None
+    is_locked = threading.Event()
+
+    def end_nested() -> None:
+        with closing(connection), transaction.atomic():
+            assert _claiming.lost({held.pk: held.fence}, above=[run.pk]) == set()
+            is_locked.set()
+            time.sleep(0.2)  # the cancel has come by now
+            end_execution(held, Outcome(status="succeeded"))
+
+    with ThreadPoolExecutor() as pool:
+        ending = pool.submit(end_nested)
+        is_locked.wait(timeout=5)
+        runs.cancel(run=run, by=SYSTEM)
+        ending.result()
+
+    run.refresh_from_db()
+    nested.refresh_from_db()
+    assert (run.status, nested.status) == (Status.CANCELLED, Status.SUCCEEDED)

@@ -1,0 +1,55 @@
+"""Writes many steps in one statement, prepared once; `StepQuerySet` for what workers do all day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from integrations.models.prepared import Columns
+from integrations.models.step import IDENTITY, Step
+
+_CHANGING = (
+    "type",
+    "target",
+    "app",
+    "status",
+    "reason",
+    "input",
+    "output",
+    "error_code",
+    "error_message",
+    "error_line",
+    "error_column",
+    "retryable",
+    "idempotency_key",
+    "started_at",
+    "finished_at",
+    "due_at",
+)
+_IDENTITY_COLUMNS = Columns(Step, IDENTITY)
+_CHANGING_COLUMNS = Columns(Step, _CHANGING)
+_COLUMNS = Columns(Step, (*IDENTITY, "position", *_CHANGING))
+
+#: One step, ready to be written.
+Parameters = tuple[Any, ...]
+
+#: Return a step, given by the names of its fields, as `store` takes it; `run` is the run's id.
+parameters = _COLUMNS.parameters
+
+
+def store(steps: Sequence[Parameters]) -> None:
+    """Write each step in place of what stands for the same attempt; its position stays."""
+    if steps:
+        with connection.cursor() as cursor:
+            cursor.executemany(_statement(), steps)
+
+
+def _statement() -> str:
+    columns = _COLUMNS.quoted
+    changes = ", ".join(f"{column} = EXCLUDED.{column}" for column in _CHANGING_COLUMNS.quoted)
+    return (
+        f"INSERT INTO {_COLUMNS.table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608  names from our own model
+        f" ON CONFLICT ({', '.join(_IDENTITY_COLUMNS.quoted)}) DO UPDATE SET {changes}"
+    )
