@@ -37,7 +37,7 @@ def printer(write: Write) -> Callable[[StepRecord], None]:
 
 
 def ending(run: models.Run) -> str:
-    """Return how the run ended: its output as indented JSON, the error and its place, or until when it waits."""
+    """Return how the run ended: its output as indented JSON, the error and its place, or what it waits for."""
     if run.status == models.Run.Status.SUCCEEDED:
         return "succeeded\n" + _escaped(strict_json.pretty(run.output))
     if run.status == models.Run.Status.WAITING:
@@ -47,8 +47,11 @@ def ending(run: models.Run) -> str:
 
 
 def _waiting(run: models.Run) -> str:
-    until = f"until {run.due_at.isoformat(timespec='seconds')}" if run.due_at else "for a person"
-    return f"waiting {until}; a worker goes on with it, or: manage.py resume_run {run.pk}"
+    until = f" until {run.due_at.isoformat(timespec='seconds')}" if run.due_at else ""
+    reasons = run.steps.filter(status=models.Step.Status.WAITING).order_by("position").values_list("reason", flat=True)
+    why = "; ".join(dict.fromkeys(map(printable, filter(None, reasons))))
+    shown = f"waiting{until} ({why})" if why else f"waiting{until}"
+    return f"{shown}; a worker goes on with it, or: manage.py resume_run {run.pk}"
 
 
 def _duration(step: StepRecord) -> str:

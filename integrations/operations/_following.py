@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from integrations import models
@@ -20,7 +21,8 @@ Told = set[tuple[int, str]]
 def follow(run: models.Run, *, on_step: OnStep | None, patience_seconds: float) -> models.Run:
     """Return the run once it has ended, or waits for longer than `patience_seconds`; tells of each step that ends.
 
-    Steps that had ended before are told first.
+    Steps that had ended before are told first. Patience without end (`math.inf`) follows it to its end. One that waits
+    for a run that it has started waits as long as that one does.
     """
     told: Told = set()
     while True:
@@ -42,6 +44,9 @@ def tell(run: models.Run, on_step: OnStep, told: Told | None = None) -> None:
 
 
 def _waits_longer(run: models.Run, patience_seconds: float) -> bool:
-    if run.status != models.Run.Status.WAITING:
+    if run.status != models.Run.Status.WAITING or math.isinf(patience_seconds):
         return False
-    return run.due_at is None or (run.due_at - _database_time.now()).total_seconds() > patience_seconds
+    if run.due_at is not None and (run.due_at - _database_time.now()).total_seconds() <= patience_seconds:
+        return False
+    nested = models.Run.objects.unfinished().filter(parent=run)
+    return all(_waits_longer(each, patience_seconds) for each in nested)

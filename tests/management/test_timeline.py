@@ -9,7 +9,9 @@ from integrations import models
 from integrations.connectors.base import LogLine
 from integrations.engine.records import Role, StepError, StepKey, StepRecord
 from integrations.management import timeline
+from integrations.operations import runs
 from integrations.types import Json
+from tests.operations.nesting import made_of, make_nest, start
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
@@ -91,6 +93,7 @@ def test_run_that_did_not_succeed_ends_with_why_and_where() -> None:
     assert ended("cancelled") == "cancelled"
 
 
+@pytest.mark.django_db
 def test_run_that_waits_ends_with_until_when_and_how_it_goes_on() -> None:
     run = models.Run(status="waiting", due_at=NOON)
 
@@ -98,4 +101,12 @@ def test_run_that_waits_ends_with_until_when_and_how_it_goes_on() -> None:
         f"waiting until 2026-01-01T12:00:00+00:00; a worker goes on with it, or: manage.py resume_run {run.pk}"
     )
     run.due_at = None
-    assert timeline.ending(run).startswith("waiting for a person;")
+    assert timeline.ending(run).startswith("waiting; a worker goes on with it")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_run_that_waits_for_people_ends_with_what_they_are_asked() -> None:
+    asking = {"type": "approval", "event": "boss", "input": {"title": "Pay\n?"}}
+    run = runs.execute(start(make_nest(made_of("pay", asking)), "pay"))
+
+    assert timeline.ending(run).startswith('waiting (waits for the approval "Pay ?"); a worker goes on with it')

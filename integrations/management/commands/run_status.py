@@ -14,6 +14,9 @@ from integrations.management import timeline
 from integrations.operations import runs
 from integrations.operations.actors import SYSTEM
 
+#: What a shell expects of a command that Ctrl-C has ended.
+_INTERRUPTED = 130
+
 
 class Command(BaseCommand):
     help = "Show a run's steps and how it stands; with --follow until it ends (exits 1 unless it succeeds)."
@@ -32,6 +35,8 @@ class Command(BaseCommand):
                 runs.tell(run=row, on_step=printer)
         except IntegrationsError as error:
             raise CommandError(error.message) from None
+        except KeyboardInterrupt:
+            sys.exit(_INTERRUPTED)
         self.stdout.write(f"run {row.pk} {timeline.ending(row)}")
         if follow and row.status != models.Run.Status.SUCCEEDED:
             sys.exit(1)
