@@ -50,7 +50,7 @@ def context(job: models.Job, user: User) -> dict[str, Any]:
         "job": job,
         "standstill": jobs.standstill(job),
         "in_words": in_words(job),
-        "problems": jobs.store.problems(row=job, definition=job.to_definition()),
+        "problems": jobs.problems(job=job),
         "can": can,
         "entries": _entries(job, user) if can["view_slot"] else None,
         "history": jobs.history(job=job, by=user, limit=_SHOWN) if can["view_run"] else None,

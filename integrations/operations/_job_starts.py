@@ -16,7 +16,7 @@ from integrations.definitions.feature import Feature
 from integrations.definitions.job import Job, JobTarget
 from integrations.definitions.release import Release
 from integrations.definitions.retry import RetryPolicy
-from integrations.errors import DefinitionError, NotFound, OperationRefused
+from integrations.errors import DefinitionError, IntegrationsError, InvalidInput, NotFound, OperationRefused, Problem
 from integrations.operations import _releases, _starting
 from integrations.operations._contents import contents_of
 from integrations.operations._recent import Recent, Stamp, current_stamp
@@ -76,6 +76,48 @@ def prepare(
         input=values,
         columns={"priority": job.priority},
     )
+
+
+def obstacles(job: models.Job) -> list[Problem]:
+    """Return why the job could not be started now by its schedule; [] when it could."""
+    try:
+        prepare(job)
+    except DefinitionError as error:
+        return list(error.problems)
+    except IntegrationsError as error:
+        return [Problem("", error.message)]
+    return []
+
+
+def refusals(integration: models.Integration, described: Job) -> list[Problem]:
+    """Return why a job that may not be stored yet could not be started, its input aside; its environment must exist.
+
+    An input is checked by what is saved of the target, which may differ from what is published.
+    """
+    if wrapping.not_yet(described.own_target):  # stored all the same
+        return []
+    job = models.Job(integration=integration)
+    job.apply(described)
+    try:
+        prepare(job)
+    except InvalidInput:
+        return []
+    except DefinitionError as error:
+        return [_placed(problem, described) for problem in error.problems]
+    except IntegrationsError as error:
+        return [Problem(_target_of(described), error.message)]
+    return []
+
+
+def _target_of(described: Job) -> str:
+    return f"jobs/{described.tag}/target/event"
+
+
+def _placed(problem: Problem, described: Job) -> Problem:
+    """Return a problem of the feature that stands for a target at the target: nobody has written that feature."""
+    target = described.own_target
+    is_inside = target.type != "feature" and problem.place.startswith(f"features/{target.event}/")
+    return Problem(_target_of(described), problem.message, problem.hint) if is_inside else problem
 
 
 def write(start: Start, *, by: Actor, trigger: models.Run.Trigger, now: dt.datetime, **columns: Any) -> models.Run:

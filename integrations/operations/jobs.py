@@ -44,6 +44,12 @@ class JobStore(Store[models.Job, Job]):
     def check(self, definition: Job, contents: Contents) -> list[Problem]:
         return checking.check_job(definition, contents)
 
+    def problems(self, *, row: models.Job, definition: Job) -> list[Problem]:
+        found = super().problems(row=row, definition=definition)
+        if found or definition.schedule is None:  # run by hand, it says what is wrong to whoever runs it
+            return found
+        return _job_starts.refusals(row.integration, definition)
+
     def write(self, row: models.Job, definition: Job) -> None:
         if row.pk is not None:  # schedulers change these, and saving writes every column
             row.refresh_from_db(fields=_schedules.COLUMNS, from_queryset=models.Job.objects.select_for_update())
@@ -201,6 +207,12 @@ def coming(*, job: models.Job, until: dt.datetime | None = None, count: int = _P
     after = job.next_at - _schedules.INSTANT
     times = next_times(timetable.schedule, anchor=timetable.anchor, after=after, count=count, left=left)
     return [time for time in times if until is None or time <= until]
+
+
+def problems(*, job: models.Job) -> list[Problem]:
+    """Return why the job could not be saved as it is, or not be started by its schedule, by now."""
+    found = store.problems(row=job, definition=job.to_definition())
+    return found if found or job.schedule is None else _job_starts.obstacles(job)
 
 
 def standstill(job: models.Job) -> str:

@@ -462,10 +462,11 @@ def test_replay_of_an_action_takes_an_edited_input_in_sections_or_flat(hands: Ha
     assert {each.release_id for each in made} == {run.release_id}
 
 
-def test_function_that_was_never_published_is_refused(hands: Hands) -> None:
+def test_function_without_a_published_version_is_refused(hands: Hands) -> None:
     home = make_home()
-    functions.create(integration=home, values={"tag": "double", "language": "js", "function": "(i) => 1"}, by=SYSTEM)
+    put(home, "functions", publish=True, tag="double", language="js", function="(i) => 1")
     job = make_job(hands, home, target={"type": "function", "event": "double"})
+    models.FunctionVersion.objects.all().delete()
     hands.turn(minutes=10)
 
     fire(hands)

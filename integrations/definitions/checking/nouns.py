@@ -139,6 +139,8 @@ def _job_problems(job: Job, contents: Contents, place: str) -> Iterator[Problem]
     if job.env is not None and job.env not in contents.environments:
         hint = nearest(job.env, contents.environments) or "create the environment first"
         yield Problem(join_place(place, "env"), f'unknown environment "{job.env}"', hint)
+    elif job.env is not None and not contents.environments[job.env].active:
+        yield Problem(join_place(place, "env"), f'environment "{job.env}" is inactive', "activate it, or name another")
     if job.schedule is not None:
         if job.env is None:
             yield Problem(join_place(place, "env"), '"env" is required for a job with a schedule')

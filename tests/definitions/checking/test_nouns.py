@@ -96,6 +96,7 @@ def test_function_has_its_input_and_output_checked() -> None:
     ("job", "problems"),
     [
         ({}, []),
+        ({"env": "old"}, [("env", 'environment "old" is inactive', "activate it, or name another")]),
         ({"env": "dve"}, [("env", 'unknown environment "dve"', 'did you mean "dev"?')]),
         ({"schedule": _CRON, "env": "dev"}, [("target/event", 'unknown feature "nightly"', 'there are: "inner"')]),
         ({"target": {"event": "inner"}}, []),
