@@ -40,12 +40,7 @@ def wrap(target: JobTarget, input: JsonObject, contents: Contents) -> Wrapped:
     if problems := [*check_call(call, contents, place="target")]:
         raise DefinitionError(problems)
     fields, values = _checked(call, input, contents)
-    event = Event(
-        type=target.type,
-        event=target.event,
-        app=target.app,
-        input={key: f"$Input{render_path((key,))}" for key in values},
-    )
+    event = Event(type=target.type, event=target.event, app=target.app, input=_read(call, values))
     feature = Feature(
         tag=target.event,
         input=fields,
@@ -61,6 +56,20 @@ def not_yet(target: JobTarget) -> list[Problem]:
         return []
     message = f"{_WORDS[target.type]} are stored and checked, but this release cannot run them yet"
     return [Problem("target/type", message)]
+
+
+def _read(call: Call, values: JsonObject) -> JsonObject:
+    """Return the mapping that gives an event these values; those of an action stay in their sections."""
+    if call.type != "action":
+        return _references(values)
+    return {
+        section: _references(value, section) if isinstance(value, dict) else f"$Input{render_path((section,))}"
+        for section, value in values.items()
+    }
+
+
+def _references(values: JsonObject, *above: str) -> JsonObject:
+    return {key: f"$Input{render_path((*above, key))}" for key in values}
 
 
 def _checked(call: Call, input: JsonObject, contents: Contents) -> tuple[tuple[Field, ...], JsonObject]:

@@ -54,7 +54,8 @@ def test_action_gets_its_flat_input_in_sections() -> None:
 
     (event,) = wrapped.feature.sequence[0].events
     assert wrapped.input == {"params": {"id": "A-7"}, "body": {"n": 1}}
-    assert (event.app, event.input) == ("shop", {"params": "$Input{params}", "body": "$Input{body}"})
+    assert event.app == "shop"
+    assert event.input == {"params": {"id": "$Input{params}{id}"}, "body": {"n": "$Input{body}{n}"}}
 
 
 def test_job_is_started_by_a_job_event() -> None:
