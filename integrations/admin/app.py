@@ -102,7 +102,7 @@ class AppAdmin(DefinitionAdmin):
         *(AppEnvironmentInline, AppActionInline, AppAuthInline),
         *(AppVariableInline, AppConstantInline, AppWebhookInline),
     )
-    list_display = ("app_name", "tag", "status", "action_count", "updated_at")
+    list_display = ("app_name", "tag", "status", "action_count", "updated")
     list_filter = ("status",)
     search_fields = ("app_name", "tag", "description")
     ordering = ("app_name",)

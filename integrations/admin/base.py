@@ -6,10 +6,12 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, StackedInline
@@ -37,6 +39,10 @@ class ConsoleAdmin(_ModelAdmin):  # type: ignore[misc]  # see above
     compressed_fields = False
     #: What an empty list says besides that it is empty.
     empty_hint: ClassVar[str] = ""
+
+    @admin.display(description="Updated", ordering="updated_at")
+    def updated(self, row: Any) -> str:
+        return date_format(timezone.localtime(row.updated_at), "j M Y, H:i")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).visible_to(request.user)

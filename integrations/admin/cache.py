@@ -15,7 +15,7 @@ from integrations.operations import caches
 class CacheAdmin(DefinitionAdmin):
     operations = caches.store
     form = CacheForm
-    list_display = ("tag", "integration", "sequence_tag", "event_tag", "kept_for", "updated_at")
+    list_display = ("tag", "integration", "sequence_tag", "event_tag", "kept_for", "updated")
     list_filter = (BY_INTEGRATION,)
     list_select_related = ("integration",)
     search_fields = ("tag", "name", "event_tag")

@@ -42,7 +42,7 @@ class ConnectedAppAdmin(PerEnvironmentAdmin):
     operations = connected_apps.store
     form = ConnectedAppForm
     inlines = (BindingInline,)
-    list_display = ("access_tag", "app", "integration", "bound", "updated_at")
+    list_display = ("access_tag", "app", "integration", "bound", "updated")
     list_filter = (BY_INTEGRATION,)
     list_select_related = ("integration", "app")
     search_fields = ("access_tag", "app__app_name", "app__tag")

@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations import models
+from integrations.admin.run_names import name_of, with_names
+from integrations.templatetags.console import ago
 
 RECENT_RUNS = 10
 LISTED_INTEGRATIONS = 20
@@ -31,7 +33,8 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
 
 
 def _recent_runs(user: Any) -> list[dict[str, Any]]:
-    runs = models.Run.objects.visible_to(user).select_related("feature", "integration", "environment")
+    visible = with_names(models.Run.objects.visible_to(user))
+    runs = visible.select_related("feature", "job", "integration", "environment")
     # Ids are in order of time, and have an index over the runs of all integrations.
     return [_as_recent(run) for run in runs.defer("input", "output", "evidence").order_by("-pk")[:RECENT_RUNS]]
 
@@ -39,10 +42,11 @@ def _recent_runs(user: Any) -> list[dict[str, Any]]:
 def _as_recent(run: models.Run) -> dict[str, Any]:
     return {
         "url": reverse("admin:integrations_run_change", args=[run.pk]),
-        "feature": str(run.feature or "deleted feature"),
+        "feature": name_of(run),
         "integration": run.integration.name,
         "environment": run.environment.slug,
         "status": run.status,
+        "ago": ago(run.started_at, timezone.now()) if run.started_at else "",
         "started_at": run.started_at,
         "duration": run.duration,
     }

@@ -22,7 +22,7 @@ class DatabaseAdmin(PerEnvironmentAdmin):
     operations = databases.store
     form = DatabaseForm
     inlines = (DatabaseEnvironmentInline,)
-    list_display = ("tag", "name", "integration", "type", "action_count", "updated_at")
+    list_display = ("tag", "name", "integration", "type", "action_count", "updated")
     list_filter = (BY_INTEGRATION, "type")
     list_select_related = ("integration",)
     search_fields = ("tag", "name", "description")

@@ -18,7 +18,7 @@ from integrations.operations import environments
 class EnvironmentAdmin(FreezeOnPage, DefinitionAdmin):
     operations = environments.store
     form = EnvironmentForm
-    list_display = ("slug", "env_name", "integration", "active", "updated_at")
+    list_display = ("slug", "env_name", "integration", "active", "updated")
     list_filter = (BY_INTEGRATION, "active")
     list_select_related = ("integration",)
     search_fields = ("slug", "env_name", "integration__name")

@@ -124,7 +124,9 @@ class FailureGroupAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Called")
     def called(self, group: models.FailureGroup) -> str:
-        return " · ".join(filter(None, (str(group.feature or "deleted feature"), group.app, group.target)))
+        # A job that runs something else than a feature has none.
+        feature = str(group.feature) if group.feature else ""
+        return " · ".join(filter(None, (feature, group.app, group.target))) or "deleted feature"
 
     @admin.display(description="Last seen", ordering="last_seen")
     def seen(self, group: models.FailureGroup) -> str:
@@ -159,7 +161,7 @@ class FailureGroupAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": group,
-            "title": group.title,
+            "title": _title(group),
             "group": group,
             "badge": _badge(group),
             "form": form,
@@ -214,18 +216,21 @@ class FailureGroupAdmin(ReadOnlyAdmin):
         return found
 
 
+def _title(group: models.FailureGroup) -> str:
+    """Return what fails and how; the message stands below in full."""
+    return f"{group.error_code} in {group.feature or group.target or 'a deleted feature'}"
+
+
 def _badge(group: models.FailureGroup) -> dict[str, str]:
     state = group.state_at(timezone.now())
     return {"status": _STATUS_OF[state], "label": state.label}
 
 
 def _facts(group: models.FailureGroup) -> list[dict[str, Any]]:
-    feature = group.feature
-    feature_url = reverse("admin:integrations_feature_change", args=[feature.pk]) if feature else ""
     called = " · ".join(filter(None, (group.app, group.target)))
     return [
         {"label": "Error code", "value": group.error_code},
-        {"label": "Feature", "value": str(feature or "deleted"), "url": feature_url},
+        _subject(group),
         {"label": "Called", "value": called or "–"},
         {"label": "Integration", "value": group.integration.name},
         {"label": "Count", "value": group.count},
@@ -236,6 +241,19 @@ def _facts(group: models.FailureGroup) -> list[dict[str, Any]]:
         {"label": "Resolved", "value": _shown(group.resolved_at)},
         {"label": "Seen again after that", "value": _shown(group.reopened_at)},
     ]
+
+
+def _subject(group: models.FailureGroup) -> dict[str, Any]:
+    """Return what runs into it: a feature, or a job that runs something else."""
+    if group.feature:
+        return _fact("Feature", group.feature)
+    run = group.runs.select_related("job").defer("input", "output", "evidence").order_by("-pk").first()
+    return _fact("Job", run.job) if run and run.job else {"label": "Feature", "value": "deleted"}
+
+
+def _fact(label: str, row: models.Feature | models.Job) -> dict[str, Any]:
+    url = reverse(f"admin:integrations_{row._meta.model_name}_change", args=[row.pk])
+    return {"label": label, "value": str(row), "url": url}
 
 
 def _shown(moment: dt.datetime | None) -> str:

@@ -21,7 +21,7 @@ from integrations.operations import features
 class FeatureAdmin(FeatureRunMixin, PublishedAdmin):
     operations = features.store
     form = FeatureForm
-    list_display = ("tag", "name", "integration", "made_of", "published", "updated_at")
+    list_display = ("tag", "name", "integration", "made_of", "published", "updated")
     list_filter = (BY_INTEGRATION,)
     list_select_related = ("integration",)
     search_fields = ("tag", "name", "description")

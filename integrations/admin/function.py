@@ -19,7 +19,7 @@ from integrations.operations import functions
 class FunctionAdmin(PublishedAdmin):
     operations = functions.store
     form = FunctionForm
-    list_display = ("tag", "integration", "language", "published", "updated_at")
+    list_display = ("tag", "integration", "language", "published", "updated")
     list_filter = (BY_INTEGRATION, "language")
     list_select_related = ("integration",)
     search_fields = ("tag", "name", "description")

@@ -39,7 +39,7 @@ def counted(model: Any) -> Coalesce:
 class IntegrationAdmin(DefinitionAdmin):
     operations = integrations  # a module, which is all that a form asks of a store
     form = IntegrationForm
-    list_display = ("name", "tag", "environment_count", "feature_count", "updated_at")
+    list_display = ("name", "tag", "environment_count", "feature_count", "updated")
     search_fields = ("name", "tag", "description")
     ordering = ("name",)
     filter_horizontal = ("members",)

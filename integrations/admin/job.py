@@ -34,7 +34,7 @@ _TOLD = 10
 class JobAdmin(CalendarMixin, DefinitionAdmin):
     operations = jobs.store
     form = JobForm
-    list_display = ("tag", "integration", "environment", "when", "next_time", "last_outcome", "updated_at")
+    list_display = ("tag", "integration", "environment", "when", "next_time", "last_outcome", "updated")
     list_filter = (BY_INTEGRATION, "paused")
     list_select_related = ("integration", "environment")
     list_before_template = "admin/integrations/job/list_head.html"
@@ -85,8 +85,12 @@ class JobAdmin(CalendarMixin, DefinitionAdmin):
     def last_outcome(self, row: Any) -> str | SafeString:
         if not row.last_status:
             return "–"
-        status = job_page.BADGES[row.last_status]
-        context = {"status": status, "label": models.Slot.Status(row.last_status).label}
+        # A time that started something is as good as its run.
+        if row.last_status == models.Slot.Status.STARTED and row.last_run_status:
+            context = {"status": row.last_run_status, "label": ""}
+        else:
+            label = models.Slot.Status(row.last_status).label
+            context = {"status": job_page.BADGES[row.last_status], "label": label}
         return render_to_string("_components/status_badge.html", context)
 
     @admin.action(description="Run now")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 #: How far back the ledger on a job's page reaches, and how many of its latest entries and of the runs are shown.
 _LOOKED_BACK, _LOOKED_AHEAD = dt.timedelta(days=30), dt.timedelta(days=30)
 _SHOWN, _SHOWN_AHEAD = 50, 5
+_UNITS = ((24 * 3600, "day"), (3600, "h"), (60, "min"), (1, "s"))
 #: The status, as badges have it, for each outcome.
 BADGES = {
     "started": "succeeded",
@@ -39,9 +40,11 @@ BADGES = {
 
 
 def with_last_slot(rows: Any) -> Any:
-    """Add `last_status`: what became of the job's latest time."""
+    """Add `last_status`: what became of the job's latest time, and `last_run_status`: of the run that it started."""
     latest = models.Slot.objects.filter(job=OuterRef("pk")).order_by("-nominal_at")
-    return rows.annotate(last_status=Subquery(latest.values("status")[:1]))
+    return rows.annotate(
+        last_status=Subquery(latest.values("status")[:1]), last_run_status=Subquery(latest.values("run__status")[:1])
+    )
 
 
 def context(job: models.Job, user: User) -> dict[str, Any]:
@@ -84,8 +87,18 @@ def in_words(job: models.Job) -> str:
     if schedule.get("cron"):
         return f"{schedule['cron']} ({schedule.get('tz', 'UTC')})"
     if schedule.get("every"):
-        return f"every {dt.timedelta(seconds=int(schedule['every']))}"
+        return f"every {_spelled(int(schedule['every']))}"
     return "once"
+
+
+def _spelled(seconds: int) -> str:
+    """Return a period in its units: `1 day 30 min`."""
+    parts = []
+    for size, unit in _UNITS:
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''}")
+    return " ".join(parts)
 
 
 def shown_time(time: dt.datetime) -> str:

@@ -22,7 +22,7 @@ class NotificationAdmin(PerEnvironmentAdmin):
     operations = notifications.store
     form = NotificationForm
     inlines = (NotificationEnvironmentInline,)
-    list_display = ("tag", "name", "integration", "message_count", "updated_at")
+    list_display = ("tag", "name", "integration", "message_count", "updated")
     list_filter = (BY_INTEGRATION,)
     list_select_related = ("integration",)
     search_fields = ("tag", "name", "description")

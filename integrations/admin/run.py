@@ -27,6 +27,7 @@ from integrations.admin.filters import BY_INTEGRATION, VisibleRelatedFilter
 from integrations.admin.paginator import CappedPaginator
 from integrations.admin.run_bulk import BulkActions
 from integrations.admin.run_compare import ComparePages
+from integrations.admin.run_names import name_of, with_names
 from integrations.admin.run_replay import ReplayPages
 from integrations.errors import OperationRefused, PermissionRefused
 from integrations.operations import runs
@@ -63,7 +64,7 @@ class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Leave the values of thousands of runs in the database."""
-        return super().get_queryset(request).defer("input", "output", "evidence")
+        return with_names(super().get_queryset(request).defer("input", "output", "evidence"))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         run_id = _as_id(search_term)
@@ -75,9 +76,9 @@ class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
     def status_badge(self, run: models.Run) -> SafeString:
         return render_to_string("_components/status_badge.html", {"status": run.status})
 
-    @admin.display(description="Feature", empty_value="deleted feature")
-    def what(self, run: models.Run) -> models.Feature | models.Job | None:
-        return run.feature or run.job
+    @admin.display(description="Feature")
+    def what(self, run: models.Run) -> str:
+        return name_of(run)
 
     @admin.display(description="Started", ordering="pk")
     def created(self, run: models.Run) -> str:

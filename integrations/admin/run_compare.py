@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 
 from integrations import models, strict_json
 from integrations.admin.base import actor
+from integrations.admin.run_names import name_of
 from integrations.definitions.values.differences import Difference
 from integrations.errors import NotFound, OperationRefused, PermissionRefused
 from integrations.operations import comparisons, runs
@@ -41,7 +42,7 @@ class ComparePages:
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]  # a mixin's
             "opts": models.Run._meta,
-            "title": f"Compare runs of {run.feature or 'a deleted feature'}",
+            "title": f"Compare runs of {name_of(run)}",
             "run": run,
             "run_url": _url(run),
             "chosen": request.GET.get("with", ""),

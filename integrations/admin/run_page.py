@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from integrations import models
 from integrations.admin import run_attempts, run_family, run_steps
+from integrations.admin.run_names import is_of_no_feature, name_of
 from integrations.admin.run_payloads import cut_text, payload
 from integrations.operations import approvals, workers
 from integrations.types import JsonObject
@@ -62,7 +63,7 @@ def live_context(run: Any, reader: Reader) -> dict[str, Any]:
         "error_step": _error_step(run, steps),
         "announcement": _announcement(run, steps),
         "why_not_yet": workers.why_not_yet(run),
-        "resume_label": _resume_label(run, now) if reader.may("start_run") else "",
+        "resume_label": _resume_label(run, now) if reader.may("start_run") and not _waits_for_people(run) else "",
         "can_cancel": reader.may("cancel_run") and not run.is_final and run.cancel_requested_at is None,
         "is_cut": not reader.wants_all and (len(steps) == run_steps.SHOWN_STEPS or len(logs) == SHOWN_LINES),
         "scale": run_steps.SCALE,
@@ -73,7 +74,7 @@ def page_context(run: Any, reader: Reader) -> dict[str, Any]:
     """Return what stands beside that: the title, and what can be done next."""
     return {
         **live_context(run, reader),
-        "title": f"{run.feature or run.job or 'Deleted feature'} in {run.environment.slug}",
+        "title": f"{name_of(run)} in {run.environment.slug}",
         "actions": _actions(run, reader),
         "lineage": run_attempts.lineage_of(run),
         "progress_url": reverse("admin:integrations_run_progress", args=[run.pk]),
@@ -88,7 +89,7 @@ def can_resume(run: models.Run, now: dt.datetime) -> bool:
 
 
 def _actions(run: models.Run, reader: Reader) -> list[JsonObject]:
-    replay = run_attempts.actions_of(run) if reader.may("replay_run") else []
+    replay = run_attempts.actions_of(run) if run.is_final and reader.may("replay_run") else []
     return [*replay, run_attempts.compare_action(run), *_start_actions(run, reader)]
 
 
@@ -101,11 +102,9 @@ def _start_actions(run: models.Run, reader: Reader) -> list[JsonObject]:
 
 
 def _facts(run: models.Run, reader: Reader) -> list[dict[str, Any]]:
-    version = run.feature_version
     parent = [{"label": "Part of run", "value": f"…{str(run.parent_id)[-8:]}", "url": _run_url(run.parent_id)}]
     return [
-        {"label": "Feature", "value": str(run.feature or "deleted"), "url": _change_url(run.feature)},
-        {"label": "Version", "value": version.number if version else "deleted", "url": _change_url(version)},
+        *([] if is_of_no_feature(run) else _feature_facts(run)),
         {"label": "Integration", "value": run.integration.name, "url": _change_url(run.integration)},
         {"label": "Environment", "value": str(run.environment), "url": _change_url(run.environment)},
         {"label": "Started by", "value": f"{run.created_by or 'system'}, {run.get_trigger_display()}"},
@@ -114,6 +113,14 @@ def _facts(run: models.Run, reader: Reader) -> list[dict[str, Any]]:
         *(parent if run.parent_id else []),
         *([_failure_group(run)] if run.failure_group_id else []),
         *([_holder(run, reader)] if run.worker else []),
+    ]
+
+
+def _feature_facts(run: models.Run) -> list[dict[str, Any]]:
+    version = run.feature_version
+    return [
+        {"label": "Feature", "value": str(run.feature or "deleted"), "url": _change_url(run.feature)},
+        {"label": "Version", "value": version.number if version else "deleted", "url": _change_url(version)},
     ]
 
 
@@ -177,6 +184,11 @@ def _announcement(run: models.Run, steps: Sequence[models.Step]) -> str:
 
 
 _VERBS = (Status.SUCCEEDED, Status.FAILED)
+
+
+def _waits_for_people(run: models.Run) -> bool:
+    """Return whether nothing but a decision lets it go on."""
+    return bool(run.status == Status.WAITING and run.approvals.filter(decision="").exists())
 
 
 def _resume_label(run: models.Run, now: dt.datetime) -> str:

@@ -13,6 +13,7 @@ from django.urls import path, reverse
 
 from integrations import models
 from integrations.admin.base import actor
+from integrations.admin.run_names import name_of
 from integrations.admin.run_replay_form import Asked, ReplayForm, choices_in
 from integrations.errors import DefinitionError, IntegrationsError, NotFound, OperationRefused, PermissionRefused
 from integrations.operations import replays
@@ -49,7 +50,7 @@ class ReplayPages:
             return HttpResponseRedirect(run_url)
         if replay is not None:
             return HttpResponseRedirect(reverse("admin:integrations_run_change", args=[replay.pk]))
-        own = {"title": f"Replay {run.feature or 'run'} in {run.environment.slug}", "run": run, "run_url": run_url}
+        own = {"title": f"Replay {name_of(run)} in {run.environment.slug}", "run": run, "run_url": run_url}
         context = {**self.admin_site.each_context(request), "opts": models.Run._meta, **own, **page.context()}  # type: ignore[attr-defined]
         return TemplateResponse(request, "admin/integrations/run_replay/page.html", context)
 

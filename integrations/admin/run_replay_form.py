@@ -96,7 +96,8 @@ def choices_in(data: Mapping[str, str]) -> Mapping[str, replays.Choice]:
 
 
 def _versions(preview: replays.Preview, asked: Asked, *, has_latest: bool) -> list[tuple[str, str]]:
-    number = f": version {preview.release.version}"
+    # What a job has started, other than a feature, has no versions.
+    number = f": version {preview.release.version}" if preview.release.version else ""
     original = "Original" + (number if asked.version == "original" else "")
     latest = "Latest" + (number if asked.version == "latest" else "")
     return [("original", original), *([("latest", latest)] if has_latest else [])]

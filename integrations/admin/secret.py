@@ -21,7 +21,7 @@ from integrations.operations import secrets
 class SecretAdmin(DefinitionAdmin):
     operations: Any = secrets  # deletes as definitions are; the form saves in its own way
     form = SecretForm
-    list_display = ("key", "integration", "where", "description", "updated_at", "updated_by")
+    list_display = ("key", "integration", "where", "description", "updated", "updated_by")
     list_filter = (BY_INTEGRATION,)
     list_select_related = ("integration", "environment", "updated_by")
     search_fields = ("key", "description", "integration__name")

@@ -86,8 +86,9 @@ def _as_json(value: Any) -> Any:
 def _progress(operation: models.BulkOperation) -> BulkProgress:
     return BulkProgress(
         operation_id=str(operation.pk),
-        kind=operation.kind,
-        status=operation.status,
+        # Plain text: what was just made still holds members of an enumeration.
+        kind=str(operation.kind),
+        status=str(operation.status),
         total=operation.total,
         done=operation.done,
         failed=operation.failed,

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.models import AuditRecord, BulkOperation, FailureGroup, Integration, Run
+from integrations.models import AuditRecord, BulkOperation, FailureGroup, Integration, Job, Run
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import text
 from tests.admin.test_run import run_in
@@ -105,6 +105,26 @@ def test_page_shows_the_group_and_its_runs(
     assert set(page.context["runs"]) == set(runs)
     for words in ("it is away: 503", "http_503", "shop · pay", "main/pay"):
         assert words in text(page)
+
+
+def test_group_of_a_job_that_runs_no_feature_names_what_it_calls(operator: Client, integration: Integration) -> None:
+    job = Job.objects.create(integration=integration, tag="nightly")
+    group = group_in(integration, feature=None, app="shop", target="get_order")
+    run = run_in(integration, failure_group=group)
+    Run.objects.filter(pk=run.pk).update(feature=None, job=job)
+    gone = group_in(integration, feature=None)
+
+    page = operator.get(url(group))
+
+    assert {"label": "Job", "value": "nightly", "url": f"/admin/integrations/job/{job.pk}/change/"} in facts(page)
+    assert "shop · get_order" in text(operator.get(LIST))
+    assert {"label": "Feature", "value": "deleted"} in facts(operator.get(url(gone)))
+    assert text(operator.get(LIST)).count("deleted feature") == 1
+
+
+def facts(page: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = page.context["facts"]
+    return found
 
 
 def test_group_is_assigned_snoozed_and_noted(operator: Client, person: User, integration: Integration) -> None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from integrations import models
 from integrations.admin import schedule_calendar
-from integrations.operations import environments, features, jobs
+from integrations.operations import environments, features, jobs, runs
 from integrations.operations.actors import SYSTEM
 from tests.admin import pages
 from tests.admin.conftest import logged_in, member
@@ -215,7 +215,8 @@ def test_page_shows_the_ledger_and_the_runs(hands: Hands, page: Client, job: mod
 
     assert reverse("admin:integrations_run_change", args=[run.pk]) in text
     assert "What became of each time" in text
-    assert "Started" in pages.text(page.get(pages.list_url(models.Job)))
+    # A time that started something is as good as its run.
+    assert 'data-status="queued"' in pages.text(page.get(pages.list_url(models.Job)))
 
 
 @pytest.mark.parametrize("span", ["week", "month"])
@@ -307,3 +308,36 @@ def test_run_of_a_job_says_which_and_for_what_time(hands: Hands, page: Client, j
 
     assert pages.change_url(job) in text
     assert "Job's time" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "every 1 s"),
+        (60, "every 1 min"),
+        (5_400, "every 1 h 30 min"),
+        (90_061, "every 1 day 1 h 1 min 1 s"),
+        (172_800, "every 2 days"),
+    ],
+)
+def test_period_is_spelled_in_its_units(page: Client, job: models.Job, seconds: int, words: str) -> None:
+    models.Job.objects.update(schedule={"every": seconds})
+
+    assert f">{words}<" in pages.text(page.get(pages.list_url(models.Job)))
+
+
+def test_what_a_job_ran_besides_a_feature_keeps_its_name_when_the_job_is_gone(
+    page: Client, home: models.Integration
+) -> None:
+    put(home, "functions", publish=True, tag="double", language="js", function="(i) => 4")
+    job = put(home, "jobs", tag="two", env="dev", target={"type": "function", "event": "double"})
+    run = runs.execute(jobs.run(job=job, by=SYSTEM, trigger=models.Run.Trigger.ADMIN))
+    models.Run.objects.update(job=None)
+
+    shown = pages.text(page.get(pages.change_url(run)))
+
+    assert "double in dev" in shown
+    assert "deleted" not in shown
+    assert "double" in pages.text(page.get(pages.list_url(models.Run)))
+    form = pages.text(page.get(reverse("admin:integrations_run_replay", args=[run.pk])))
+    assert "version 0" not in form

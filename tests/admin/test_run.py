@@ -156,10 +156,22 @@ def test_empty_list_says_how_runs_come_about(viewer: Client) -> None:
 
 def test_run_whose_feature_is_gone_is_still_shown(viewer: Client, integration: Integration) -> None:
     run = run_in(integration, succeeded=True)
+    tag = run.release.content["feature"]["tag"]
     Run.objects.update(feature=None)
 
-    assert "deleted feature" in text(viewer.get(LIST))
-    assert "Deleted feature in" in text(viewer.get(url(run)))
+    assert tag in text(viewer.get(LIST))
+    assert f"{tag} in dev" in text(viewer.get(url(run)))
+
+
+def test_run_that_waits_for_people_offers_no_way_around_them(operator: Client, integration: Integration) -> None:
+    run = run_in(integration, waiting=True)
+    assert "Resume now" in text(operator.get(url(run)))
+    Approval.objects.create(run=run, step="main/boss", event="boss", title="Pay?")
+
+    page = text(operator.get(url(run)))
+
+    assert "Resume now" not in page
+    assert "Replay…" not in page
 
 
 @pytest.mark.parametrize("path", ["add/", "{run}/delete/"])

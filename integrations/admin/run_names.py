@@ -1,0 +1,32 @@
+"""What a run is called on pages: its feature or job, or what its release holds where neither is there any more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Case, F, When
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+
+from integrations import models
+
+#: Of the feature in a release that was made for something else: an action, a function or a job that a job has started.
+_MADE_FOR_A_JOB = 0
+
+
+def with_names(runs: Any) -> Any:
+    """Add `release_tag`, read only for runs of which there is neither feature nor job."""
+    feature = KeyTransform("feature", F("release__content"))
+    return runs.annotate(release_tag=Case(When(feature=None, job=None, then=KeyTextTransform("tag", feature))))
+
+
+def name_of(run: Any) -> str:
+    """Return what was run; the tag that it had when the feature was deleted since."""
+    if run.feature or run.job:
+        return str(run.feature or run.job)
+    tag = run.release_tag if hasattr(run, "release_tag") else run.release.content["feature"]["tag"]
+    return str(tag)
+
+
+def is_of_no_feature(run: models.Run) -> bool:
+    """Return whether what was run never was a feature, so that it has no versions."""
+    return run.feature is None and run.release.content["version"] == _MADE_FOR_A_JOB
