@@ -107,6 +107,20 @@ def check_schedule(schedule: Schedule, *, place: str) -> list[Problem]:
     return problems
 
 
+def check_ahead(schedule: Schedule, *, anchor: dt.datetime, now: dt.datetime, place: str) -> list[Problem]:
+    """Return why a schedule that can be read has no time left after `now`; [] when it has."""
+    if Timetable(schedule=schedule, anchor=anchor).next(after=now) is not None:
+        return []
+    leave_out = "name a later one, or leave it out"
+    if schedule.end_at is not None and schedule.end_at <= now:
+        return [Problem(join_place(place, "end_at"), "is in the past", leave_out)]
+    if schedule.end_at is not None:
+        return [Problem(join_place(place, "end_at"), "is before the first time that is left", leave_out)]
+    if schedule.start_at is not None and schedule.start_at <= now:
+        return [Problem(join_place(place, "start_at"), "is in the past", "name a time to come")]
+    return [Problem(place, "it has no time at all", "name an earlier start_at")]
+
+
 @functools.cache
 def known_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())  # reads a hundred files

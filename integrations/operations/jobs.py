@@ -11,7 +11,7 @@ from integrations import models
 from integrations.definitions import checking
 from integrations.definitions.contents import Contents
 from integrations.definitions.job import Job, Schedule
-from integrations.definitions.schedules import check_schedule, next_times
+from integrations.definitions.schedules import check_ahead, check_schedule, next_times
 from integrations.errors import DefinitionError, IntegrationsError, Problem
 from integrations.operations import (
     _audit,
@@ -48,7 +48,7 @@ class JobStore(Store[models.Job, Job]):
         found = super().problems(row=row, definition=definition)
         if found or definition.schedule is None:  # run by hand, it says what is wrong to whoever runs it
             return found
-        return _job_starts.refusals(row.integration, definition)
+        return [*self._schedule_problems(row, definition), *_job_starts.refusals(row.integration, definition)]
 
     def write(self, row: models.Job, definition: Job) -> None:
         if row.pk is not None:  # schedulers change these, and saving writes every column
@@ -56,6 +56,14 @@ class JobStore(Store[models.Job, Job]):
         before = _schedules.Planned.of(row)
         super().write(row, definition)
         _schedules.replan(row, before, now=_database_time.now())
+
+    def _schedule_problems(self, row: models.Job, definition: Job) -> list[Problem]:
+        """Return why a new or changed schedule is at its end already; one that has come to it may stay as it is."""
+        if definition.schedule is None or (row.pk is not None and row.to_definition().schedule == definition.schedule):
+            return []
+        now = _database_time.now()
+        place = f"{self.place_of(definition.tag)}/schedule"
+        return check_ahead(definition.schedule, anchor=row.created_at if row.pk else now, now=now, place=place)
 
 
 store = JobStore()

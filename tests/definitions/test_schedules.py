@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from integrations.definitions.job import Schedule
-from integrations.definitions.schedules import Timetable, check_schedule, next_times
+from integrations.definitions.schedules import Timetable, check_ahead, check_schedule, next_times
 
 UTC = dt.UTC
 ZONES = (
@@ -237,3 +237,29 @@ def test_any_text_is_a_problem_or_has_times(cron: str) -> None:
     problems = check_schedule(Schedule(cron=cron), place="")
 
     assert problems or timetable(cron=cron).next(after=NOON) is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"every": 60}, None),
+        ({"start_at": "2026-03-28T12:00:01Z"}, None),
+        ({"cron": "0 6 * * *", "start_at": "2020-01-01"}, None),
+        ({"every": 60, "end_at": "2026-03-28T12:01:00Z"}, None),
+        ({"start_at": "2026-03-28T12:00:00Z"}, "schedule/start_at: is in the past (name a time to come)"),
+        ({"every": 60, "end_at": "2026-03-28"}, "schedule/end_at: is in the past (name a later one, or leave it out)"),
+        (
+            {"cron": "0 6 * * *", "end_at": "2026-03-29T05:59:00Z"},
+            "schedule/end_at: is before the first time that is left (name a later one, or leave it out)",
+        ),
+        (
+            {"every": 600, "end_at": "2026-03-28T12:09:00Z"},
+            "schedule/end_at: is before the first time that is left (name a later one, or leave it out)",
+        ),
+        ({"every": 60, "start_at": "9500-01-01"}, "schedule: it has no time at all (name an earlier start_at)"),
+    ],
+)
+def test_schedule_with_no_time_left_is_a_problem(fields: dict[str, Any], problem: str | None) -> None:
+    found = check_ahead(Schedule.parse(fields), anchor=NOON, now=NOON, place="schedule")
+
+    assert [str(each) for each in found] == ([problem] if problem else [])

@@ -10,6 +10,9 @@ from integrations.operations import connected_apps, environments, jobs
 from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 from tests.operations.scene import make_scene, put
+from tests.operations.scheduling import HOUR, MINUTE, START, Hands, fire, fresh, hands, make_job
+
+__all__ = ["hands"]
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +76,36 @@ def test_target_that_this_release_cannot_run_is_stored_and_shown() -> None:
     job = put(scene, "jobs", tag="daily", env="dev", schedule=DAILY, target=target)
 
     assert [problem.place for problem in jobs.problems(job=job)] == ["target/type"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "place"),
+    [
+        ({"start_at": (START - MINUTE).isoformat()}, "start_at"),
+        ({"every": 60, "end_at": START.isoformat()}, "end_at"),
+        ({"cron": "0 18 * * *", "end_at": (START + HOUR).isoformat()}, "end_at"),
+    ],
+)
+def test_schedule_that_is_over_is_refused(hands: Hands, schedule: JsonObject, place: str) -> None:
+    job = make_job(hands)
+
+    with pytest.raises(DefinitionError) as new:
+        put(job.integration, "jobs", tag="other", env="dev", target={"event": "tick"}, schedule=schedule)
+    with pytest.raises(DefinitionError) as changed:
+        jobs.reschedule(job=job, schedule=schedule, by=SYSTEM)
+
+    assert [problem.place for problem in new.value.problems] == [f"jobs/other/schedule/{place}"]
+    assert [problem.place for problem in changed.value.problems] == [f"jobs/tick/schedule/{place}"]
+
+
+def test_job_whose_schedule_has_come_to_its_end_may_still_be_changed_otherwise(hands: Hands) -> None:
+    job = make_job(hands, schedule={"start_at": (START + MINUTE).isoformat()})
+    hands.turn(minutes=2)
+    fire(hands)
+
+    jobs.update(integration=job.integration, tag="tick", changes={"description": "Ticked"}, by=SYSTEM)
+
+    assert fresh(job).description == "Ticked"
 
 
 def test_what_becomes_wrong_later_is_among_the_problems_of_the_job() -> None:
