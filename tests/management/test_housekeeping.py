@@ -44,6 +44,13 @@ def test_prune_runs_says_what_would_go_and_then_what_went() -> None:
     assert not Run.objects.exists()
 
 
+def test_prune_runs_calls_no_run_of_a_job_one_of_a_deleted_feature() -> None:
+    run = RunFactory.create(succeeded=True, finished_at=dt.datetime(2001, 1, 1, tzinfo=dt.UTC))
+    Run.objects.update(feature=None)
+
+    assert f"{run.integration.tag}/(jobs' own runs, deleted features)" in said("prune_runs", dry_run=True)
+
+
 def test_prune_runs_with_a_number_of_days_goes_by_it_alone() -> None:
     RunFactory.create(failed=True, finished_at=dt.datetime.now(dt.UTC) - dt.timedelta(days=3))
 

@@ -10,6 +10,8 @@ from django.template.defaultfilters import filesizeformat
 from integrations.operations import housekeeping
 from integrations.operations.actors import SYSTEM
 
+_NAMELESS = "(jobs' own runs, deleted features)"
+
 
 class Command(BaseCommand):
     help = (
@@ -32,7 +34,7 @@ class Command(BaseCommand):
 
     def _show(self, preview: housekeeping.Preview) -> None:
         for line in preview.lines:
-            feature = f"{line.integration}/{line.feature or '(deleted features)'}"
+            feature = f"{line.integration}/{line.feature or _NAMELESS}"
             self.stdout.write(f"{line.runs:>8} {line.status:<12} {feature}, oldest {line.oldest:%Y-%m-%d}")
         self.stdout.write(
             f"{preview.runs} runs, about {filesizeformat(preview.size_bytes)}, "
