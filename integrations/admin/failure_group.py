@@ -161,7 +161,7 @@ class FailureGroupAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": group,
-            "title": group.title,
+            "title": _title(group),
             "group": group,
             "badge": _badge(group),
             "form": form,
@@ -214,6 +214,11 @@ class FailureGroupAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         found: models.FailureGroup = self.get_object(request, str(group_id))
         return found
+
+
+def _title(group: models.FailureGroup) -> str:
+    """Return what fails and how; the message stands below in full."""
+    return f"{group.error_code} in {group.feature or group.target or 'a deleted feature'}"
 
 
 def _badge(group: models.FailureGroup) -> dict[str, str]:
