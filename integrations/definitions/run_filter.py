@@ -40,5 +40,8 @@ class RunFilter(Definition):
     def __str__(self) -> str:
         """Return it in words: `status = failed or cancelled, env = dev`."""
         said = self.to_compact_dict()
-        texts = {name: " or ".join(value) if isinstance(value, list) else str(value) for name, value in said.items()}
+        texts = {
+            name: " or ".join(map(str, value)) if isinstance(value, list) else str(value)
+            for name, value in said.items()
+        }
         return ", ".join(f"{name} = {text}" for name, text in texts.items()) or "any"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from integrations import models
@@ -16,7 +18,7 @@ def matching(wanted: RunFilter, *, integration: models.Integration, by: Actor) -
     Raises:
         NotFound: it names a feature, an environment or a job that is not there.
     """
-    where = {"integration": integration, "by": by}
+    where: dict[str, Any] = {"integration": integration, "by": by}
     conditions = {
         "status__in": wanted.status or None,
         "feature": features.fetch(tag=wanted.feature, **where) if wanted.feature else None,

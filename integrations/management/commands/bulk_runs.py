@@ -46,7 +46,8 @@ class Command(BaseCommand):
     def handle(self, *, kind: str, dry_run: bool, follow: bool, reason: str, **options: Any) -> None:
         try:
             row = integrations.fetch(tag=options["integration"], by=SYSTEM)
-            wish = {"kind": bulk.Kind(kind), "integration": row, "filter": _said(options, _FILTERS), "by": SYSTEM}
+            wanted = _said(options, _FILTERS)
+            wish: dict[str, Any] = {"kind": bulk.Kind(kind), "integration": row, "filter": wanted, "by": SYSTEM}
             if dry_run:
                 self._count(kind, *bulk.count_matching(**wish))
                 return
@@ -79,7 +80,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  {operation.done} of {operation.total} done{failed}")
 
 
-def _replay_options(kind: str, options: dict[str, Any]) -> JsonObject:
+def _replay_options(kind: str, options: dict[str, Any]) -> dict[str, Any]:
     said = _said(options, _OPTIONS)
     if said and kind != bulk.Kind.REPLAY:
         raise CommandError("--on-version and --start are choices of a replay")
