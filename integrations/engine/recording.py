@@ -65,6 +65,7 @@ class Turn:
         due_at: dt.datetime | None = None,
     ) -> None:
         event, call, secrecy = self.step.planned.event, self.call, self.execution.secrecy
+        reason = "; ".join(filter(None, (self.step.cause, reason)))
         record = StepRecord(
             key=self.step.key,
             attempt=self.attempt,

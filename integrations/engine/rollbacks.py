@@ -14,9 +14,10 @@ from integrations.engine.signals import Parked, StepFailed
 async def roll_back(execution: Execution, failure: RunError) -> RunError:
     """Run every rollback, and return the run's error with those that failed; one that fails stops no other."""
     failed: list[str] = []
+    since = f"{failure.place} failed: {failure.message}" if failure.place else failure.message
     # Restored steps come with the time at which they finished; equal times keep the order in which they were run.
     for finished in sorted(execution.finished, key=lambda each: each.finished_at)[::-1]:
-        problem = await _undo(execution, finished)
+        problem = await _undo(execution, finished, since=since)
         if problem:
             failed.append(problem)
     if not failed:
@@ -25,9 +26,9 @@ async def roll_back(execution: Execution, failure: RunError) -> RunError:
     return RunError(code=failure.code, message=message, place=failure.place)
 
 
-async def _undo(execution: Execution, finished: Finished) -> str:
+async def _undo(execution: Execution, finished: Finished, *, since: str) -> str:
     """Return what went wrong, or ""."""
-    step = finished.step.rollback(finished.result)
+    step = finished.step.rollback(finished.result, since=since)
     if step is None:
         return ""
     try:

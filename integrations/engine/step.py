@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from integrations import strict_json
 from integrations.engine.plan import PlannedEvent
@@ -26,6 +26,8 @@ class Step:
     response: MaybeJson = MISSING
     #: 1 for the event itself or its first fallback, 2 for the fallback of that, …
     depth: int = 1
+    #: Of a rollback: what it undoes and why, for its records.
+    cause: str = ""
 
     @classmethod
     def of(cls, planned: PlannedEvent, *, sequence: str) -> Step:
@@ -35,7 +37,7 @@ class Step:
     def iteration(self, index: int, *, item: MaybeJson = MISSING, response: MaybeJson = MISSING) -> Step:
         """Return this event's step in one iteration of its loop."""
         key = StepKey(sequence=self.key.sequence, event=self.key.event, iteration=index, role=self.key.role)
-        return Step(planned=self.planned, key=key, may_fail=self.may_fail, item=item, index=index, response=response)
+        return replace(self, key=key, item=item, index=index, response=response)
 
     def fallback(self, error: StepError) -> Step | None:
         """Return the step that runs in this one's place when it failed; `$Response{error}{code}` says with what."""
@@ -48,15 +50,15 @@ class Step:
         role: Role = "fallback" if is_first else self.key.role
         key = StepKey(sequence=self.key.sequence, event=event, role=role)
         response: Json = {"error": {"code": error.code, "message": error.message}}
-        return Step(planned=fallback, key=key, may_fail=self.may_fail, response=response, depth=depth)
+        return Step(planned=fallback, key=key, may_fail=self.may_fail, response=response, depth=depth, cause=self.cause)
 
-    def rollback(self, result: Json) -> Step | None:
-        """Return the step that undoes this finished one; `$Response` is its result."""
+    def rollback(self, result: Json, *, since: str) -> Step | None:
+        """Return the step that undoes this finished one, `since` something happened; `$Response` is its result."""
         rollback = self.planned.rollback
         if rollback is None:
             return None
         key = StepKey(sequence=self.key.sequence, event=self.tag, role="rollback")
-        return Step(planned=rollback, key=key, response=result)
+        return Step(planned=rollback, key=key, response=result, cause=f"undoes {self.key.place(1)}, since {since}")
 
     @property
     def tag(self) -> str:

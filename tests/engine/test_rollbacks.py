@@ -78,6 +78,42 @@ def test_failing_rollback_is_told_and_stops_no_other() -> None:
     assert harness.statuses("b", role="rollback") == ["failed"]
 
 
+def test_every_record_of_a_rollback_says_what_it_undoes_and_why() -> None:
+    harness = Harness()
+    harness.answer("card", _NO)
+    harness.answer("cash", {"id": 7})
+    harness.answer("ship", HttpStatusError("no car", status=409))
+    harness.answer("return_cash", HttpStatusError("busy", status=503), HttpStatusError("gone", status=410))
+    harness.answer("call_ada", None)
+    undo = action("return_cash", retries=1, fallback=action("call_ada"))
+
+    harness.run(
+        release(
+            sequence("main", action("card", fallback=action("cash", rollback=undo))),
+            sequence("last", action("ship"), parents=["main"]),
+        )
+    )
+
+    cause = "undoes main/card fallback, since last/ship failed: no car"
+    first, second = harness.records("card", role="rollback")
+    (stand_in,) = harness.records("card~2", role="rollback")
+    assert first.reason.startswith(f"{cause}; retry 1 of 1")
+    assert second.reason == f'{cause}; falls back to action "call_ada"'
+    assert stand_in.reason == cause
+
+
+def test_rollback_after_the_runs_timeout_says_so() -> None:
+    harness = Harness()
+    harness.answer("pay", {"id": 7})
+    harness.answer("slow", after(10, None))
+    harness.answer("refund", None)
+
+    harness.run(release(sequence("main", action("pay", rollback=action("refund")), action("slow")), timeout=5))
+
+    (record,) = harness.records("pay", role="rollback")
+    assert record.reason == "undoes main/pay, since the run took longer than its 5 s"
+
+
 def test_events_that_were_skipped_or_failed_are_not_rolled_back() -> None:
     harness = Harness()
     harness.answer("failed", _NO)
