@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -16,7 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from integrations import models
 from integrations.admin.base import ReadOnlyAdmin, actor
+from integrations.admin.filters import BulkResultFilter
 from integrations.errors import OperationRefused, PermissionRefused
+from integrations.models.run_states import FINAL
 from integrations.operations import bulk, workers
 
 #: Items on the page, those that were not done first.
@@ -108,8 +111,14 @@ class BulkOperationAdmin(ReadOnlyAdmin):
 def _live_context(operation: models.BulkOperation) -> dict[str, Any]:
     # "failed" sorts behind "done" and before "pending".
     items = list(operation.items.exclude(state="pending").order_by("-state", "id")[:_SHOWN_ITEMS])
+    results = _results(operation)
+    runs_url = reverse("admin:integrations_run_changelist")
     return {
         "operation": operation,
+        "results": results,
+        "results_url": f"{runs_url}?{BulkResultFilter.parameter_name}={operation.pk}",
+        # What it has started is followed, too.
+        "is_final": operation.finished_at is not None and all(each["status"] in FINAL for each in results),
         "items": items,
         "is_cut": operation.done + operation.failed > len(items),
         "is_over": operation.finished_at is not None,
@@ -117,6 +126,17 @@ def _live_context(operation: models.BulkOperation) -> dict[str, Any]:
         "workers_are_missing": operation.finished_at is None and not workers.is_one_there(),
         "announcement": f"{operation.done} done, {operation.failed} not done, {operation.left} left",
     }
+
+
+def _results(operation: models.BulkOperation) -> list[dict[str, Any]]:
+    """Return how many of the runs that it has started are in each status, in the order of a run's life."""
+    runs = models.Run.objects.filter(pk__in=operation.items.filter(result_id__isnull=False).values("result_id"))
+    counts = dict(runs.order_by().values_list("status").annotate(Count("pk")))
+    return [
+        {"status": status, "label": f"{counts[status]} {label.lower()}"}
+        for status, label in models.Run.Status.choices
+        if status in counts
+    ]
 
 
 def _by(operation: models.BulkOperation) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
-from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
+
+from integrations import models
 
 
 class VisibleRelatedFilter(RelatedDropdownFilter):
@@ -15,3 +18,27 @@ class VisibleRelatedFilter(RelatedDropdownFilter):
 
 #: For `list_filter` of everything that belongs to an integration.
 BY_INTEGRATION = ("integration", VisibleRelatedFilter)
+
+
+class BulkResultFilter(DropdownFilter):
+    """Of a list of runs: those that one bulk operation has started. Offered where a link has asked for it only."""
+
+    title = "started by"
+    parameter_name = "bulk_operation"
+
+    def lookups(self, request: Any, model_admin: Any) -> Any:
+        operation = self._operation(request)
+        return [(str(operation.pk), f"Bulk operation: {operation}")] if operation else []
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        operation = self._operation(request)
+        if operation is None:
+            return queryset
+        return queryset.filter(pk__in=operation.items.filter(result_id__isnull=False).values("result_id"))
+
+    def _operation(self, request: Any) -> models.BulkOperation | None:
+        try:
+            operation_id = uuid.UUID(request.GET.get(self.parameter_name, ""))
+        except ValueError:
+            return None
+        return models.BulkOperation.objects.visible_to(request.user).filter(pk=operation_id).first()

@@ -23,7 +23,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from integrations import models, strict_json
 from integrations.admin import run_page
 from integrations.admin.base import ReadOnlyAdmin
-from integrations.admin.filters import BY_INTEGRATION, VisibleRelatedFilter
+from integrations.admin.filters import BY_INTEGRATION, BulkResultFilter, VisibleRelatedFilter
 from integrations.admin.paginator import CappedPaginator
 from integrations.admin.run_bulk import BulkActions
 from integrations.admin.run_compare import ComparePages
@@ -49,6 +49,7 @@ class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
         ("environment", VisibleRelatedFilter),
         ("trigger", ChoicesDropdownFilter),
         ("created_at", RangeDateTimeFilter),
+        BulkResultFilter,
     )
     list_select_related = ("feature", "job", "integration", "environment", "created_by")
     search_fields = ("feature__tag", "error_message")

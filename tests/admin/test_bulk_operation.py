@@ -11,6 +11,9 @@ from integrations.operations import bulk
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import text
 from tests.admin.test_run import LIST, run_in
+from tests.factories.run import NOON
+
+REPLAY = {"version": "original", "start": "beginning"}
 
 
 @pytest.fixture
@@ -96,6 +99,37 @@ def test_page_follows_what_is_done_and_names_what_is_not(operator: Client, integ
     assert page.context["is_over"]
     assert "1 of 2 done" in text(page)
     assert f"run {runs[0].pk} has cancelled already" in text(page)
+
+
+def test_page_says_how_the_runs_ended_that_it_started_and_leads_to_them(
+    operator: Client, integration: Integration
+) -> None:
+    failed = [run_in(integration, failed=True) for _ in range(3)]
+    operator.post(LIST, wish(*failed, action="replay_selected", _confirmed="1", reason="new rules", **REPLAY))
+    operation = BulkOperation.objects.get()
+    bulk.work(seconds=10)
+    first, *_ = started = list(Run.objects.filter(replay_of__in=failed))
+
+    before = operator.get(url(operation, "progress"))
+    Run.objects.filter(pk__in=[run.pk for run in started]).update(status="succeeded", started_at=NOON, finished_at=NOON)
+    Run.objects.filter(pk=first.pk).update(status="failed")
+    after = operator.get(url(operation, "progress"))
+
+    assert [each["label"] for each in before.context["results"]] == ["3 queued"]
+    assert [each["label"] for each in after.context["results"]] == ["2 succeeded", "1 failed"]
+    assert (before.context["is_final"], after.context["is_final"]) == (False, True)
+    shown = operator.get(after.context["results_url"]).context["cl"].result_list
+    assert {run.pk for run in shown} == {run.pk for run in started}
+
+
+def test_runs_of_somebody_elses_operation_are_not_told_apart(operator: Client, integration: Integration) -> None:
+    run = run_in(integration, failed=True)
+    operation = BulkOperation.objects.create(kind="replay", reason="mine", total=1, by_system=True)
+
+    page = operator.get(LIST, {"bulk_operation": str(operation.pk)}, follow=True)
+
+    assert [each.pk for each in page.context["cl"].result_list] == [run.pk]
+    assert "Bulk operation:" not in text(page)
 
 
 def test_stop_leaves_the_rest(operator: Client, integration: Integration) -> None:
