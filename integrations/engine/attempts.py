@@ -67,7 +67,7 @@ class _Attempts:
             return  # cut off or parked in the middle of this attempt, which is made again
         self.used[checkpoint.error.code] = checkpoint.attempts - 1
         if checkpoint.status == "failed" and self._decide(checkpoint.error) is None:
-            raise StepFailed(key=self.step.key, error=checkpoint.error)
+            raise StepFailed(step=self.step, error=checkpoint.error)
         if checkpoint.status == "waiting" and checkpoint.due_at is not None:
             self.execution.halt_if_failed(self.step)
             await waits.wait_until(self.execution, checkpoint.due_at)
@@ -80,7 +80,7 @@ class _Attempts:
         decision = self._decide(error, retry_after_seconds=failure.retry_after_seconds)
         if decision is None:
             await turn.failed(error, reason=self.step.what_follows)
-            raise StepFailed(key=self.step.key, error=error)
+            raise StepFailed(step=self.step, error=error)
         if self.execution.is_halted(self.step):
             await turn.failed(error, reason="not tried again, since the run has failed elsewhere")
             raise Stopped

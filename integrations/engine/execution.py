@@ -124,7 +124,7 @@ class Execution:
     def fail(self, failure: StepFailed) -> None:
         """End the run with this failure, unless an earlier one has ended it already."""
         if self.failure is None:
-            self.failure = RunError(code=failure.error.code, message=failure.error.message, place=failure.place)
+            self.failure = RunError(code=failure.error.code, message=failure.message, place=failure.place)
 
     def park(self, parked: Parked) -> None:
         """Wake the run for the earliest of all that waits."""

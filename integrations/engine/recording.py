@@ -44,7 +44,7 @@ class Turn:
         """Record one of `FAILURES` that came before any attempt, and return what to raise then."""
         kept = step_error(error, redact=self.execution.secrecy.text)
         await self.failed(kept, reason=self.step.what_follows)
-        return StepFailed(key=self.step.key, error=kept)
+        return StepFailed(step=self.step, error=kept)
 
     async def waiting(self, due_at: dt.datetime | None, *, reason: str, error: StepError | None = None) -> None:
         await self._write("waiting", due_at=due_at, reason=reason, error=error)

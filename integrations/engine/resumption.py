@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from integrations.engine import retry
 from integrations.engine.execution import Execution
-from integrations.engine.plan import Plan
 from integrations.engine.records import RUN_TIMEOUT, Checkpoint, RunError, StepError, StepKey
 from integrations.engine.step import Step
 
-#: Chains of fallbacks are walked without one having happened.
+#: A chain of fallbacks is also walked where none has happened.
 _ANY_ERROR = StepError(code="", message="")
 
 
@@ -20,8 +19,15 @@ def earlier_failure(execution: Execution) -> RunError | None:
     for key, checkpoint in execution.context.checkpoints.items():
         error = checkpoint.error
         if checkpoint.status == "failed" and error is not None and _ended_the_run(execution, key, checkpoint):
-            return RunError(code=error.code, message=error.message, place=f"{key.sequence}/{key.event}")
+            message = _told(execution, key, error)
+            return RunError(code=error.code, message=message, place=f"{key.sequence}/{key.event}")
     return None
+
+
+def _told(execution: Execution, key: StepKey, error: StepError) -> str:
+    """Return the failure's message as the execution said it that recorded it."""
+    step = _step_of(execution, key)
+    return error.message if step is None else step.failure(error.message)
 
 
 def _ended_the_run(execution: Execution, key: StepKey, checkpoint: Checkpoint) -> bool:
@@ -30,7 +36,7 @@ def _ended_the_run(execution: Execution, key: StepKey, checkpoint: Checkpoint) -
         return False
     if error.code == RUN_TIMEOUT:
         return True
-    step = _step_of(key, execution.plan)
+    step = _step_of(execution, key)
     if step is None or step.may_fail or _may_be_replaced(execution, step, checkpoint):
         return False
     rules = step.planned.retry
@@ -46,11 +52,20 @@ def _may_be_replaced(execution: Execution, step: Step, checkpoint: Checkpoint) -
     return tried is None or tried.status != "skipped"
 
 
-def _step_of(key: StepKey, plan: Plan) -> Step | None:
+def _step_of(execution: Execution, key: StepKey) -> Step | None:
     """Return the event, or the fallback in its chain, whose step this is; iterations count as their event."""
-    sequence = plan.sequences.get(key.sequence)
+    sequence = execution.plan.sequences.get(key.sequence)
     planned = sequence.event(key.event.partition("~")[0]) if sequence else None
     step = Step.of(planned, sequence=key.sequence) if planned else None
     while step is not None and (step.key.event, step.key.role) != (key.event, key.role):
-        step = step.fallback(_ANY_ERROR)
+        step = step.fallback(_failure_of(execution, step.key))
     return step
+
+
+def _failure_of(execution: Execution, key: StepKey) -> StepError:
+    """Return what a step failed with, or one of its iterations."""
+    for each, checkpoint in execution.context.checkpoints.items():
+        is_it = (each.sequence, each.event, each.role) == (key.sequence, key.event, key.role)
+        if is_it and checkpoint.status == "failed" and checkpoint.error is not None:
+            return checkpoint.error
+    return _ANY_ERROR

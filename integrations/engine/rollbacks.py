@@ -34,7 +34,7 @@ async def _undo(execution: Execution, finished: Finished, *, since: str) -> str:
     try:
         await run_in_place(execution, step)
     except StepFailed as failure:
-        return f"{failure.place}: {failure.error.message}"
+        return f"{failure.place}: {failure.message}"
     except Parked as parked:
         execution.park(parked)
     return ""

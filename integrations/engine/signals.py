@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from integrations.engine.records import RUN_TIMEOUT, StepError, StepKey
+from integrations.engine.records import RUN_TIMEOUT, StepError
+from integrations.engine.step import Step
 
 
 class StepFailed(Exception):
     """A step is out of attempts; its failure has been recorded."""
 
-    def __init__(self, *, key: StepKey, error: StepError) -> None:
+    def __init__(self, *, step: Step, error: StepError) -> None:
         super().__init__(error.message)
-        self.key, self.error = key, error
+        self.step, self.error = step, error
 
     @property
     def ends_run(self) -> bool:
@@ -22,7 +23,12 @@ class StepFailed(Exception):
 
     @property
     def place(self) -> str:
-        return f"{self.key.sequence}/{self.key.event}"
+        return f"{self.step.key.sequence}/{self.step.key.event}"
+
+    @property
+    def message(self) -> str:
+        """What went wrong; for a fallback also which it was, and after what."""
+        return self.step.failure(self.error.message)
 
 
 class Parked(Exception):

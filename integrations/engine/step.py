@@ -26,6 +26,8 @@ class Step:
     response: MaybeJson = MISSING
     #: 1 for the event itself or its first fallback, 2 for the fallback of that, …
     depth: int = 1
+    #: Of a fallback: the messages of the failures that it stands in after, the latest first.
+    stands_in_after: tuple[str, ...] = ()
     #: Of a rollback: what it undoes and why, for its records.
     cause: str = ""
 
@@ -50,7 +52,15 @@ class Step:
         role: Role = "fallback" if is_first else self.key.role
         key = StepKey(sequence=self.key.sequence, event=event, role=role)
         response: Json = {"error": {"code": error.code, "message": error.message}}
-        return Step(planned=fallback, key=key, may_fail=self.may_fail, response=response, depth=depth, cause=self.cause)
+        return Step(
+            planned=fallback,
+            key=key,
+            may_fail=self.may_fail,
+            response=response,
+            depth=depth,
+            stands_in_after=(error.message, *self.stands_in_after),
+            cause=self.cause,
+        )
 
     def rollback(self, result: Json, *, since: str) -> Step | None:
         """Return the step that undoes this finished one, `since` something happened; `$Response` is its result."""
@@ -72,6 +82,15 @@ class Step:
         if fallback is not None:
             return f'falls back to {fallback.event.type} "{fallback.event.tag}"'
         return "allowed to fail: the run goes on without its result" if self.may_fail else ""
+
+    def failure(self, message: str) -> str:
+        """Return how a run tells that this step failed: a fallback says which it is, and what had failed before it."""
+        if not self.stands_in_after:
+            return message
+        event = self.planned.event
+        of = f"{self.key.sequence}/{self.tag}" + (" rollback" if self.key.role == "rollback" else "")
+        before = "; ".join(self.stands_in_after)
+        return f'fallback {event.type} "{event.tag}" of {of} failed: {message}; it stood in after: {before}'
 
     def idempotency_key(self, run_id: str) -> str:
         """Return what an outside call of this step carries: the same for every attempt, and after a restart."""

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from integrations.connectors.http.errors import HttpStatusError
+from integrations.engine.records import RunError
+from integrations.errors import SandboxError
 from tests.engine.harness import Harness, action, function, release, sequence
 
 _REFUSED = HttpStatusError("no stock", status=409)
@@ -127,7 +129,32 @@ def test_failed_fallback_fails_the_run_with_its_own_error() -> None:
     outcome = harness.run(release(sequence("main", action("a", fallback=action("b")))))
 
     assert outcome.error is not None
-    assert (outcome.error.code, outcome.error.place) == ("http_404", "main/a")
+    assert outcome.error == RunError(
+        code="http_404",
+        message='fallback action "b" of main/a failed: b; it stood in after: a',
+        place="main/a",
+    )
+
+
+def test_failed_chain_of_fallbacks_tells_all_that_failed() -> None:
+    harness = Harness()
+    harness.answer("a", HttpStatusError("no a", status=400))
+    harness.answer("b", HttpStatusError("no b", status=400))
+    harness.answer_function("c", _threw)
+    each = {"type": "for_each", "subject": [1, 2]}
+    chain = action("a", condition=each, fallback=action("b", fallback=function("c", name="last")))
+
+    outcome = harness.run(release(sequence("main", chain)))
+
+    assert outcome.error == RunError(
+        code="threw",
+        message='fallback function "last" of main/a failed: Error: boom; it stood in after: no b; no a',
+        place="main/a~2",
+    )
+
+
+def _threw(_input: object) -> object:
+    raise SandboxError("Error: boom", code="threw")
 
 
 def test_fallback_whose_condition_does_not_hold_leaves_the_failure_as_it_is() -> None:

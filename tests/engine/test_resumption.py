@@ -11,6 +11,7 @@ from integrations.connectors.base import ActionCall
 from integrations.connectors.http.errors import HttpStatusError
 from integrations.definitions.release import Release
 from integrations.engine.records import Outcome, checkpoints_of
+from integrations.errors import SandboxError
 from tests.engine.harness import Harness, action, function, release, sequence
 from tests.fakes.connectors import after
 from tests.fakes.recorders import Crash, CrashingRecorder, RecordingRecorder
@@ -33,7 +34,12 @@ def _harness() -> Harness:
     harness.answer("bad", HttpStatusError("no", status=400))
     harness.answer("undo", None)
     harness.answer_function("pure", lambda value: value)
+    harness.answer_function("threw", _threw)
     return harness
+
+
+def _threw(_input: object) -> object:
+    raise SandboxError("Error: boom", code="threw")
 
 
 #: Events of every kind that go well, each under the name that is put in.
@@ -50,6 +56,12 @@ _KINDS: dict[str, dict[str, Any]] = {
 }
 
 
+_FAILING: list[dict[str, Any]] = [
+    action("bad"),
+    action("bad", fallback=action("bad", fallback=function("threw"))),
+]
+
+
 @st.composite
 def releases(draw: st.DrawFn) -> Release:
     """Draw graphs of events of every kind; some end in a failure."""
@@ -63,7 +75,8 @@ def releases(draw: st.DrawFn) -> Release:
         )
         sequences.append(sequence(f"s{index}", *events, parents=parents))
     if fails:
-        sequences.append(sequence("end", action("bad"), parents=[each["sequence_tag"] for each in sequences]))
+        last = draw(st.sampled_from(_FAILING))
+        sequences.append(sequence("end", last, parents=[each["sequence_tag"] for each in sequences]))
     output = {tag: f"$Default($Sequence{{{tag}}}{{e0}}, null)" for tag in (each["sequence_tag"] for each in sequences)}
     return release(*sequences, output=output)
 
@@ -121,6 +134,22 @@ def test_run_that_had_failed_starts_nothing_new_when_it_is_resumed_for_its_rollb
     assert outcome.error is not None
     assert outcome.error.code == "http_400"
     assert {call.action.tag for call in harness.actions.calls[before:]} == {"undo"}
+
+
+@pytest.mark.parametrize("failing", _FAILING)
+@pytest.mark.parametrize("looped", [False, True])
+def test_run_that_crashes_while_it_rolls_back_tells_the_same_failure(failing: dict[str, Any], looped: bool) -> None:
+    loop = {"condition": {"type": "for_each", "subject": "$Input{items}"}} if looped else {}
+    released = release(sequence("main", action("ok", rollback=action("undo")), {**failing, **loop}))
+    harness = _harness()
+    expected = harness.run(released, _INPUT)
+    assert expected.status == "failed"
+    is_undone = [record.key.role == "rollback" for record in harness.recorder.records]
+
+    harness = _harness()
+    assert _crash_after(harness, released, is_undone.index(True)) is None
+
+    assert _crash_after(harness, released, 10_000) == expected
 
 
 def test_result_that_was_redacted_when_it_was_stored_is_not_sent_on() -> None:

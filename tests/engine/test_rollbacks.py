@@ -78,6 +78,23 @@ def test_failing_rollback_is_told_and_stops_no_other() -> None:
     assert harness.statuses("b", role="rollback") == ["failed"]
 
 
+def test_rollback_that_fails_with_its_fallback_tells_both_failures() -> None:
+    harness = Harness()
+    harness.answer("pay", {"id": 1})
+    harness.answer("bad", _NO)
+    harness.answer("refund", HttpStatusError("gone", status=410))
+    harness.answer("call_ada", HttpStatusError("asleep", status=409))
+    undo = action("refund", fallback=action("call_ada"))
+
+    outcome = harness.run(release(sequence("main", action("pay", rollback=undo), action("bad"))))
+
+    assert outcome.error is not None
+    assert outcome.error.message == (
+        "no; rollbacks that failed: main/pay~2: "
+        'fallback action "call_ada" of main/pay rollback failed: asleep; it stood in after: gone'
+    )
+
+
 def test_every_record_of_a_rollback_says_what_it_undoes_and_why() -> None:
     harness = Harness()
     harness.answer("card", _NO)
