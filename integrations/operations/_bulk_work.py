@@ -12,7 +12,7 @@ from django.db.models import F
 
 from integrations import models
 from integrations.errors import Busy, IntegrationsError, OperationRefused, PermissionRefused
-from integrations.operations import _database_time, replays, runs
+from integrations.operations import _database_time, _dispatch_state, replays, runs
 from integrations.operations.actors import SYSTEM, Actor
 
 logger = logging.getLogger(__name__)
@@ -31,9 +31,9 @@ class BulkWork:
         self._look_at = 0.0
 
     def look(self) -> None:
-        """Carry out a slice if it is time to."""
+        """Carry out a slice if it is time to, and dispatch is not paused."""
         if self.seconds_left() <= 0:
-            has_more = work(seconds=_SLICE_SECONDS)
+            has_more = not _dispatch_state.is_paused() and work(seconds=_SLICE_SECONDS)
             self._look_at = time.monotonic() + (0.0 if has_more else _LOOK_SECONDS)
 
     def seconds_left(self) -> float:

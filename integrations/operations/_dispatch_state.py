@@ -7,6 +7,7 @@ import threading
 import time
 
 from integrations import models
+from integrations.errors import OperationRefused
 from integrations.operations import _waking
 
 #: How old an answer may be. So long may a process go on after dispatch was paused in another one.
@@ -19,14 +20,17 @@ class _Known:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_paused = False
+        self._slots_from: dt.datetime | None = None
         self._fresh_until = 0.0
 
-    def is_paused(self) -> bool:
+    def read(self) -> tuple[bool, dt.datetime | None]:
+        """Return whether dispatch is paused and before which time no slot is fired, as they stood together."""
         with self._lock:
             if time.monotonic() >= self._fresh_until:
-                self._is_paused = models.SystemState.objects.filter(dispatch_paused=True).exists()
+                state = models.SystemState.objects.values_list("dispatch_paused", "slots_from").first()
+                self._is_paused, self._slots_from = state or (False, None)
                 self._fresh_until = time.monotonic() + _FRESH_SECONDS
-            return self._is_paused
+            return self._is_paused, self._slots_from
 
     def forget(self) -> None:
         with self._lock:
@@ -39,12 +43,27 @@ forget = _known.forget
 
 def is_paused() -> bool:
     """Return whether dispatch is paused, as of a second ago at most."""
-    return _known.is_paused()
+    return _known.read()[0]
 
 
 def slots_from() -> dt.datetime | None:
-    """Return the time before which schedules fire no slot, None for no such time. It changes with a restore only."""
-    return models.SystemState.objects.current().slots_from
+    """Return the time before which schedules fire no slot, None for no such time, as of a second ago at most.
+
+    It changes with a restore only, together with the end of the pause.
+    """
+    return _known.read()[1]
+
+
+def require_on() -> None:
+    """Do nothing unless dispatch is paused.
+
+    Raises:
+        OperationRefused: it is, and why.
+    """
+    state = models.SystemState.objects.current()
+    if state.dispatch_paused:
+        because = f": {state.paused_reason}" if state.paused_reason else ""
+        raise OperationRefused(f"dispatch is paused{because}; resume it first")
 
 
 def pause(*, reason: str, now: dt.datetime, awaits_confirmation: bool = False) -> None:

@@ -166,7 +166,7 @@ def _plan(job: models.Job, now: dt.datetime) -> _Plan:
     assert timetable is not None and job.next_at is not None  # noqa: S101, PT018 (for the type checker: it is due)
     after = job.next_at - _schedules.INSTANT
     gaps, since = [], after
-    restored = _dispatch_state.slots_from() if now - job.next_at > GRACE else None
+    restored = _dispatch_state.slots_from()
     if restored is not None and restored > job.next_at:
         why = "the database was restored from a backup later than this, and may have fired it already"
         gaps.append(_Gap(since=job.next_at, until=restored, status=Status.SKIPPED, reason=why))

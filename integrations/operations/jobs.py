@@ -16,6 +16,7 @@ from integrations.errors import DefinitionError, IntegrationsError, Problem
 from integrations.operations import (
     _audit,
     _database_time,
+    _dispatch_state,
     _execution,
     _firing,
     _job_starts,
@@ -139,8 +140,12 @@ def run_due(*, integration: models.Integration, by: Actor) -> list[models.Run]:
     """Fire every job of the integration whose time has come and that is not held; return the runs that this started.
 
     Workers do the same by themselves; this is for installations that have none at the moment.
+
+    Raises:
+        OperationRefused: dispatch is paused.
     """
     require(by, "run_job", to="run jobs")
+    _dispatch_state.require_on()
     now = _database_time.now()
     jobs = models.Job.objects.for_integration(integration)
     before = models.Slot.objects.order_by("-pk").values_list("pk", flat=True).first() or 0

@@ -9,7 +9,7 @@ import pytest
 
 from integrations import models
 from integrations.engine.records import Outcome, RunError
-from integrations.operations import _claiming, _database_time, _firing, _schedules, jobs
+from integrations.operations import _claiming, _database_time, _dispatch_state, _firing, _schedules, jobs
 from integrations.operations.actors import SYSTEM
 from tests.operations.ending import end_execution
 from tests.operations.nesting import PAUSE, made_of
@@ -34,6 +34,7 @@ class Hands:
 @pytest.fixture
 def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     hands = Hands()
+    _dispatch_state.forget()
     monkeypatch.setattr(_database_time, "now", lambda: hands.now)
     return hands
 

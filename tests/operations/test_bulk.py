@@ -10,7 +10,7 @@ from django.db import connection
 from integrations import models
 from integrations.errors import Busy, InvalidInput, OperationRefused, PermissionRefused
 from integrations.models import Run
-from integrations.operations import _bulk_work, bulk, replays
+from integrations.operations import _bulk_work, bulk, housekeeping, replays
 from integrations.operations._queue_room import ROOM
 from integrations.operations.actors import SYSTEM
 from tests.factories import RunFactory
@@ -82,6 +82,22 @@ def test_work_goes_on_where_it_was_cut_off(failures: list[Run]) -> None:
 
     assert worked(operation) == ("succeeded", 3, 0)
     assert Run.objects.filter(replay_of__in=failures).count() == 3
+
+
+def test_nothing_is_done_while_dispatch_is_paused(failures: list[Run]) -> None:
+    operation = begin()
+    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+
+    bulk_work = _bulk_work.BulkWork()
+    bulk_work.look()
+    operation.refresh_from_db()
+    assert (operation.done, operation.failed) == (0, 0)
+    assert bulk_work.seconds_left() > 1
+    housekeeping.resume_dispatch(by=SYSTEM)
+    _bulk_work.BulkWork().look()
+
+    operation.refresh_from_db()
+    assert operation.done > 0
 
 
 def test_crash_in_the_middle_leaves_neither_run_nor_note(failures: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations import conf, models
-from integrations.errors import InvalidInput
-from integrations.operations import _firing, environments, features, freezes, functions, jobs, replays, runs
+from integrations.errors import InvalidInput, OperationRefused
+from integrations.operations import (
+    _dispatch_state,
+    _firing,
+    environments,
+    features,
+    freezes,
+    functions,
+    housekeeping,
+    jobs,
+    replays,
+    runs,
+)
 from integrations.operations._queue_room import ROOM
 from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
@@ -670,6 +681,34 @@ def test_times_from_before_a_restore_are_not_fired(hands: Hands) -> None:
 
     assert ledger(job) == [(10, "skipped"), (20, "skipped"), (30, "started")]
     assert "restored" in reasons(job)[0]
+    _dispatch_state.forget()
+
+
+def test_time_just_before_a_restore_was_confirmed_is_not_fired(hands: Hands) -> None:
+    job = make_job(hands)
+    hands.turn(minutes=10, seconds=5)
+    _dispatch_state.pause(reason="restored", now=hands.now, awaits_confirmation=True)
+    housekeeping.resume_dispatch(by=SYSTEM)
+    hands.turn(seconds=1)
+
+    fire(hands)
+
+    assert ledger(job) == [(10, "skipped")]
+    assert fresh(job).next_at == START + 20 * MINUTE
+    _dispatch_state.forget()
+
+
+def test_nothing_is_run_without_a_worker_while_dispatch_is_paused(hands: Hands) -> None:
+    job = make_job(hands)
+    hands.turn(minutes=10)
+    housekeeping.pause_dispatch(reason="the supplier moves", by=SYSTEM)
+
+    with pytest.raises(OperationRefused, match="dispatch is paused: the supplier moves; resume it first"):
+        jobs.run_due(integration=job.integration, by=SYSTEM)
+    assert (ledger(job), runs_of(job)) == ([], [])
+    housekeeping.resume_dispatch(by=SYSTEM)
+
+    assert len(jobs.run_due(integration=job.integration, by=SYSTEM)) == 1
 
 
 def test_jobs_that_are_due_are_run_without_a_worker(hands: Hands) -> None:
