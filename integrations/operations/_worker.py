@@ -72,7 +72,7 @@ class Worker:
         self._bulk = BulkWork()
         self._stop_at: float | None = None
         self._executed = 0
-        self._heartbeat_at = self._look_at = self._cancel_at = self._sweep_at = 0.0
+        self._heartbeat_at = self._cancel_at = self._sweep_at = self._prune_at = 0.0
 
     def stop(self) -> None:
         """Claim nothing more and end once what is held has ended, or STOP_SECONDS later; from a signal handler, too."""
@@ -107,6 +107,7 @@ class Worker:
             self._scheduler.look()
             self._bulk.look()
             self._claim()
+            self._prune_now_and_then()
         now = time.monotonic()
         if now >= self._cancel_at and self._driver.held:
             self._driver.cancel(_claiming.cancel_requested(self._driver.held))
@@ -119,12 +120,18 @@ class Worker:
             return
         self._driver.begin(self._source.claim(worker=self._row.name, limit=free))
 
+    def _prune_now_and_then(self) -> None:
+        now = time.monotonic()
+        if now >= self._prune_at:
+            pruned = housekeeping.prune_in_turn()
+            is_done = pruned is None or pruned.is_complete
+            self._prune_at = now + (_claiming.heartbeat_seconds() if is_done else housekeeping.PRUNE_PAUSE_SECONDS)
+
     def _beat_now_and_then(self) -> None:
         now = time.monotonic()
         if now >= self._heartbeat_at:
             self._beat()
             self._heartbeat_at = now + _claiming.heartbeat_seconds()
-            housekeeping.prune_in_turn()
 
     def _beat(self) -> None:
         self._driver.give_up(_claiming.renew(self._driver.held, worker=self._row.name))
@@ -141,7 +148,7 @@ class Worker:
         now = time.monotonic()
         waits = [self._source.look_seconds, self._heartbeat_at - now]
         if self._stop_at is None:
-            waits += (self._scheduler.seconds_left(), self._bulk.seconds_left())
+            waits += (self._scheduler.seconds_left(), self._bulk.seconds_left(), self._prune_at - now)
         if self._driver.held:
             waits.append(self._cancel_at - now)
         return max(min(waits), 0.0)

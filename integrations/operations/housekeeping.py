@@ -36,9 +36,10 @@ slots_from = _dispatch_state.slots_from
 DEFAULT_KEEP_DAYS = _retention.DEFAULT_KEEP_DAYS
 
 Origin = models.Pruning.Origin
-#: What a worker gives to pruning at a time, and how long it leaves it alone then: with more to do, and without.
+#: What a worker gives to pruning at a time, and how long all of them leave it alone then: with more to do, and without.
 _SLICE_SECONDS = 0.1
-_SOON, _LATER = dt.timedelta(seconds=10), dt.timedelta(minutes=10)
+PRUNE_PAUSE_SECONDS = 1.0
+_LATER = dt.timedelta(minutes=10)
 
 
 # Dispatch
@@ -188,8 +189,9 @@ def prune(
 
 
 def prune_in_turn() -> Pruned | None:
-    """Prune for a moment, if it is this worker's turn; return None when it is not. Workers call it every few seconds.
+    """Prune for a moment, if it is this worker's turn; return None when it is not.
 
+    Workers call it every few seconds, and whoever had more to do after PRUNE_PAUSE_SECONDS again.
     Nothing goes while dispatch is paused: whoever has restored a database looks around first.
     """
     if not conf.prunes() or dispatch_is_paused():
@@ -197,7 +199,7 @@ def prune_in_turn() -> Pruned | None:
     now, state = _database_time.now(), dispatch_state()
     if state.prune_due_at is not None and state.prune_due_at > now:
         return None
-    if not models.SystemState.objects.take_prune_turn(now=now, next_at=now + _SOON):
+    if not models.SystemState.objects.take_prune_turn(now=now, next_at=now + dt.timedelta(seconds=PRUNE_PAUSE_SECONDS)):
         return None
     pruned = prune(origin=Origin.WORKER, now=now, most_seconds=_SLICE_SECONDS)
     if pruned.is_complete:

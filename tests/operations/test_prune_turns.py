@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from integrations import models
@@ -30,13 +32,29 @@ def _old_run() -> None:
 
 
 @pytest.mark.usefixtures("_old_run")
-def test_turn_prunes_once_and_is_then_left_alone() -> None:
+def test_turn_prunes_once_and_is_then_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "_SLICE_SECONDS", 60)
+
     pruned = housekeeping.prune_in_turn()
 
     assert pruned is not None
     assert (pruned.runs, pruned.is_complete) == (1, True)
     assert housekeeping.prune_in_turn() is None
     assert housekeeping.prunings(by=SYSTEM)[0].origin == "worker"
+
+
+@pytest.mark.usefixtures("_old_run")
+def test_turn_that_ends_with_more_to_do_is_soon_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "_SLICE_SECONDS", 0)
+    before = timezone.now()
+
+    pruned = housekeeping.prune_in_turn()
+
+    due_at = housekeeping.dispatch_state().prune_due_at
+    assert pruned is not None
+    assert not pruned.is_complete
+    assert due_at is not None
+    assert due_at - before < dt.timedelta(seconds=housekeeping.PRUNE_PAUSE_SECONDS + 5)
 
 
 @pytest.mark.usefixtures("_old_run")
