@@ -133,7 +133,7 @@ async def _call(execution: Execution, step: Step, turn: Turn) -> Json:
     turn.call = new_call(execution, step, attempt=turn.attempt)
     await turn.call.prepare()
     await turn.running()
-    return await caching.make(execution, step, turn.call)
+    return await caching.make(turn, turn.call)
 
 
 def _failed(execution: Execution, error: Exception, *, has_deadline: bool) -> _AttemptFailed:

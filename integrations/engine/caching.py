@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 
 from integrations import strict_json
@@ -9,7 +10,9 @@ from integrations.engine.calls import Call
 from integrations.engine.execution import Execution
 from integrations.engine.failures import FAILURES
 from integrations.engine.ports import CacheAnswer, ResultCache
+from integrations.engine.recording import Turn
 from integrations.engine.secrecy import holds_redacted
+from integrations.engine.signals import Awaiting
 from integrations.engine.step import Step
 from integrations.types import Json
 
@@ -19,13 +22,16 @@ _LOOK_SECONDS = 0.15
 _PATIENCE_SECONDS = 30.0
 
 
-async def make(execution: Execution, step: Step, call: Call) -> Json:
-    """Return the result of a prepared call, or the one that its cache holds; `call.reason` says which. Raises as it."""
-    cache, results = step.planned.event.cache, execution.context.result_cache
+async def make(turn: Turn, call: Call) -> Json:
+    """Return the result of a turn's prepared call, or the one that its cache holds; `call.reason` says which.
+
+    Raises what the call does, and `Awaiting` while another run takes longer to fill the cache than one may wait here.
+    """
+    cache, results = turn.step.planned.event.cache, turn.execution.context.result_cache
     if cache is None or results is None or not call.may_be_cached:
         return await call.make()
-    key = await _key(execution, step, call, cache)
-    return await _CachedCall(execution, step, call, results, cache=cache, key=key).make()
+    key = await _key(turn.execution, turn.step, call, cache)
+    return await _CachedCall(turn, call, results, cache=cache, key=key).make()
 
 
 async def _key(execution: Execution, step: Step, call: Call, cache: str) -> str:
@@ -43,16 +49,15 @@ async def _key(execution: Execution, step: Step, call: Call, cache: str) -> str:
 
 
 class _CachedCall:
-    def __init__(
-        self, execution: Execution, step: Step, call: Call, results: ResultCache, *, cache: str, key: str
-    ) -> None:
-        self.execution, self.step, self.call = execution, step, call
+    def __init__(self, turn: Turn, call: Call, results: ResultCache, *, cache: str, key: str) -> None:
+        self.turn, self.execution, self.call = turn, turn.execution, call
         self.results, self.cache, self.key = results, cache, key
-        self.filler = f"{execution.context.run.id} {step.key.place(1)}"
+        self.filler = f"{self.execution.context.run.id} {turn.step.key.place(1)}"
         self.has_waited = False
 
     async def make(self) -> Json:
         answer = await self._answer()
+        self.has_waited = self.has_waited or (self.turn.was_parked and answer.status != "fill")
         if answer.status == "hit":
             at = f", stored at {answer.stored_at.isoformat(timespec='seconds')}" if answer.stored_at else ""
             self._explain(f'served from cache "{self.cache}"{at}')
@@ -60,22 +65,36 @@ class _CachedCall:
         if answer.status == "fill":
             return await self._fill()
         result = await self.call.make()
-        self._explain(f'cache "{self.cache}" was {"being filled for too long" if self.has_waited else "not available"}')
+        self._explain(
+            f'cache "{self.cache}" was {"being filled for too long" if answer.status == "filling" else "not available"}'
+        )
         return result
 
     async def _answer(self) -> CacheAnswer:
-        """Return what the cache says once no other run fills it, or when that takes too long."""
-        clock = self.execution.context.clock
-        timeout = self.step.planned.event.timeout
-        give_up_at = clock.monotonic() + min(_PATIENCE_SECONDS, timeout / 2 if timeout else _PATIENCE_SECONDS)
+        """Return what the cache says once no other run fills it, or when that takes too long.
+
+        Raises:
+            Awaiting: it takes longer than an execution may wait. It is then looked again after as long again.
+        """
+        clock, longest = self.execution.context.clock, self.execution.context.longest_inline_wait_seconds
         while True:
             answer = await self.results.look(self.key, cache=self.cache, filler=self.filler)
-            if answer.status != "filling" or clock.monotonic() >= give_up_at:
+            waited = (clock.now() - self.turn.started_at).total_seconds()
+            left = self._patience_seconds() - waited
+            if answer.status != "filling" or left <= 0:
                 return answer
+            if waited >= longest:
+                reason = f'waits for another run to fill cache "{self.cache}"'
+                raise Awaiting(reason, due_at=clock.now() + dt.timedelta(seconds=min(max(waited, _LOOK_SECONDS), left)))
             self.has_waited = True
             await clock.sleep(_LOOK_SECONDS)
 
+    def _patience_seconds(self) -> float:
+        timeout = self.turn.step.planned.event.timeout
+        return min(_PATIENCE_SECONDS, timeout / 2) if timeout else _PATIENCE_SECONDS
+
     async def _fill(self) -> Json:
+        """Make the result and keep it. Whoever is parked on the way goes on filling: another one would wait as long."""
         try:
             result = await self.call.make()
         except FAILURES:

@@ -19,7 +19,10 @@ class Turn:
     def __init__(self, execution: Execution, step: Step, *, attempt: int = 1) -> None:
         self.execution, self.step, self.attempt = execution, step, attempt
         self.call: Call | None = None
-        self.started_at = self._began_at() or execution.context.clock.now()
+        began_at = self._began_at()
+        #: Whether an earlier execution was parked in this attempt.
+        self.was_parked = began_at is not None
+        self.started_at = began_at or execution.context.clock.now()
 
     def _began_at(self) -> dt.datetime | None:
         """Return when an attempt began that an earlier execution was parked in."""

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from integrations.connectors.base import Reply
+from integrations.definitions.release import Release
 from integrations.engine.executor import execute
 from integrations.engine.ports import CacheAnswer
 from integrations.engine.records import Outcome
 from integrations.errors import ConnectorError
-from tests.engine.harness import BINDING, Harness, action, function, release, sequence
+from tests.engine.harness import BINDING, RUN, Harness, action, function, release, sequence
 from tests.fakes.clock import run
 from tests.fakes.connectors import after
 
@@ -148,16 +149,74 @@ def test_run_that_waited_long_enough_calls_itself(timeout: float | None, waits: 
     harness = Harness()
     harness.answer("get", 1)
     released = release(sequence("main", {**_GET, "timeout": timeout}), output=_OUTPUT)
-    harness.run(released, {"id": 7})
-    [key] = harness.result_cache.entries
-    harness.result_cache.entries.clear()
-    harness.result_cache.fillers[key] = "somebody who hangs"
+    _hung(harness, released)
 
-    assert harness.run(released, {"id": 7}).output == 1
+    outcome = harness.run(released, {"id": 7})
+    while outcome.due_at is not None:
+        harness.clock.advance((outcome.due_at - harness.clock.now()).total_seconds())
+        outcome = harness.resume(released, {"id": 7})
 
+    assert outcome.output == 1
     assert waits <= harness.clock.seconds < waits + 1
     reason = 'waited for another run to fill the cache; cache "hourly" was being filled for too long'
     assert harness.records("get")[-1].reason == reason
+
+
+def _hung(harness: Harness, released: Release) -> str:
+    """Let somebody else fill what a run is about to look for, and return its key."""
+    harness.run(released, {"id": 7})
+    [key] = harness.result_cache.entries
+    harness.result_cache.entries.clear()
+    harness.recorder.records.clear()
+    harness.result_cache.fillers[key] = "somebody else"
+    return key
+
+
+def test_run_that_would_wait_for_long_parks_and_looks_again_ever_later() -> None:
+    harness = Harness()
+    harness.answer("get", 1)
+    _hung(harness, RELEASE)
+
+    due_in = []
+    for _ in range(3):
+        outcome = harness.resume(RELEASE, {"id": 7})
+        assert (outcome.status, harness.called()) == ("waiting", ["get"])
+        assert outcome.due_at is not None
+        due_in.append(round((outcome.due_at - harness.clock.now()).total_seconds()))
+        harness.clock.advance(due_in[-1])
+
+    assert due_in == [2, 4, 8]
+    assert {record.reason for record in harness.records("get")} == {'waits for another run to fill cache "hourly"'}
+    assert sum(harness.clock.slept) < 2.5
+
+
+def test_run_that_was_parked_takes_what_the_other_one_has_filled() -> None:
+    harness = Harness()
+    harness.answer("get", 1)
+    key = _hung(harness, RELEASE)
+    harness.run(RELEASE, {"id": 7})
+
+    harness.clock.advance(2)
+    harness.result_cache.entries[key] = CacheAnswer(status="hit", value=2)
+
+    assert harness.resume(RELEASE, {"id": 7}).output == 2
+    assert harness.records("get")[-1].reason == 'waited for another run to fill the cache; served from cache "hourly"'
+
+
+def test_run_that_fills_by_a_nested_run_holds_up_nobody_who_waits_for_it() -> None:
+    harness = Harness()
+    nested = {"type": "feature", "event": "inner", "cache": "hourly"}
+    released = release(sequence("main", nested), output="$Sequence{main}{inner}")
+    other = Harness()
+    other.result_cache = harness.result_cache
+
+    assert harness.run(released).status == "waiting"
+    context = dataclasses.replace(other.context(released), run=dataclasses.replace(RUN, id="run-2"))
+    outcome = run(execute(context), clock=other.clock)
+
+    assert (outcome.status, other.nested_runs.runs) == ("waiting", {})
+    assert outcome.due_at is not None
+    assert other.records("inner")[-1].reason == 'waits for another run to fill cache "hourly"'
 
 
 def test_execution_that_was_cut_off_while_it_filled_fills_again() -> None:
