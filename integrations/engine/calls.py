@@ -101,7 +101,7 @@ class AppCall(Call):
         except ConnectorError as error:
             if error.code != "http_401" or not await self._renew_tokens():
                 raise
-            self.reason = "the token was refused, so a fresh one was fetched"
+            self._explain("the token was refused, so a fresh one was fetched")
             await self._place()
             reply = await self._send()
         self.execution.secrecy.learn(reply.secrets)
@@ -152,7 +152,14 @@ class AppCall(Call):
             idempotency_key=self.idempotency_key,
             timeout_seconds=self.step.planned.event.timeout,
         )
-        return await self._gate.through(call.binding, lambda: self.execution.context.actions.call(call))
+        try:
+            return await self._gate.through(call.binding, lambda: self.execution.context.actions.call(call))
+        finally:
+            self._explain(self._gate.reason)
+
+    def _explain(self, reason: str) -> None:
+        if reason not in self.reason:
+            self.reason = "; ".join(filter(None, (self.reason, reason)))
 
     async def _renew_tokens(self) -> bool:
         """Return whether there is a token that the other side has not refused yet."""

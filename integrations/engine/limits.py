@@ -13,6 +13,8 @@ from integrations.engine.signals import Awaiting
 from integrations.engine.step import Step
 from integrations.errors import ConnectorError
 
+#: How the reason of a step begins that is parked for its place in a budget; by it the next execution knows the place.
+_WAITS = "waits for the rate budget"
 #: A parked call that comes this much later than it might has lost its place in the budget to others.
 _GRACE_SECONDS = 2.0
 #: A wait that takes more of an event's timeout than this parks, since parked time does not count.
@@ -25,6 +27,8 @@ class Gate:
     def __init__(self, execution: Execution, step: Step, *, attempt: int) -> None:
         self._execution, self._step = execution, step
         self._place_at = _reserved_place(execution, step, attempt)
+        #: What the call waited for, or "".
+        self.reason = ""
         #: Where a call is on its way to.
         self._out: Binding | None = None
 
@@ -64,6 +68,8 @@ class Gate:
     async def _wait_for_place(self, limits: Limits, binding: Binding) -> None:
         clock = self._execution.context.clock
         place_at, self._place_at = self._place_at, None
+        if place_at is not None:
+            self.reason = f"waited for the rate budget of {_budget(binding)}"
         if place_at is None or (clock.now() - place_at).total_seconds() > _GRACE_SECONDS:
             place_at = clock.now() + dt.timedelta(seconds=await limits.reserve(binding))
         seconds = (place_at - clock.now()).total_seconds()
@@ -71,6 +77,7 @@ class Gate:
             return
         if not self._is_short(seconds):
             raise Awaiting(_reason(binding, place_at), due_at=place_at)
+        self.reason = f"waited {seconds:.2g} s for the rate budget of {_budget(binding)}"
         await clock.sleep(seconds)
 
     def _is_short(self, seconds: float) -> bool:
@@ -82,13 +89,16 @@ class Gate:
 def _reserved_place(execution: Execution, step: Step, attempt: int) -> dt.datetime | None:
     """Return the place in the budget that an earlier execution took for this attempt."""
     checkpoint = execution.checkpoint(step.key)
-    if checkpoint is None or checkpoint.status != "waiting" or checkpoint.error is not None:
+    if checkpoint is None or checkpoint.status != "waiting" or _WAITS not in checkpoint.reason:
         return None
     return checkpoint.due_at if checkpoint.attempts == attempt else None
 
 
 def _reason(binding: Binding, place_at: dt.datetime) -> str:
+    return f"{_WAITS} of {_budget(binding)}; its turn is at {place_at.isoformat(timespec='seconds')}"
+
+
+def _budget(binding: Binding) -> str:
     limit = binding.rate_limit
     allowed = f"{limit.limit} calls in {limit.period:g} s" if limit else "as the API asks"
-    at = place_at.isoformat(timespec="seconds")
-    return f'waits for the rate budget of app "{binding.access_tag}": {allowed}; its turn is at {at}'
+    return f'app "{binding.access_tag}": {allowed}'

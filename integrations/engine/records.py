@@ -81,6 +81,8 @@ class Checkpoint:
     status: StepStatus
     #: Number of the latest attempt. A `running` one was cut off and is made again under its number.
     attempts: int
+    #: As in the record.
+    reason: str = ""
     #: As it was shown.
     input: Json = None
     output: Json = None
@@ -131,6 +133,7 @@ def _checkpoint(record: StepRecord) -> Checkpoint:
     return Checkpoint(
         status=record.status,
         attempts=record.attempt,
+        reason=record.reason,
         input=record.input,
         output=record.output,
         error=record.error,

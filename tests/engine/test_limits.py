@@ -87,6 +87,8 @@ def test_short_delay_is_slept_through(harness: LimitedHarness) -> None:
 
     assert harness.run(ONE_CALL).status == "succeeded"
     assert harness.clock.slept == pytest.approx([1.5])
+    [record] = harness.records("create")
+    assert record.reason == 'waited 1.5 s for the rate budget of app "orders": 5 calls in 60 s'
 
 
 def test_longer_delay_parks_the_step_and_says_why(harness: LimitedHarness) -> None:
@@ -111,6 +113,22 @@ def test_parked_step_keeps_its_place_in_the_budget(harness: LimitedHarness) -> N
     assert outcome.output == 7
     assert harness.limits.asked.count("reserve") == 1
     assert [record.attempt for record in harness.records("create")] == [1, 1]
+    assert harness.records("create")[-1].reason == 'waited for the rate budget of app "orders": 5 calls in 60 s'
+
+
+def test_step_that_was_parked_for_something_else_has_no_place_yet(harness: LimitedHarness) -> None:
+    released = release(sequence("main", action("create", cache="hourly")), output="$Sequence{main}{create}")
+    harness.run(released)
+    [key] = harness.result_cache.entries
+    harness.result_cache.entries.clear()
+    harness.result_cache.fillers[key] = "somebody else"
+    harness.recorder.records.clear()
+    assert harness.run(released).status == "waiting"
+    harness.result_cache.fillers.clear()
+
+    assert harness.resume_after(released, seconds=2).output == 7
+
+    assert harness.limits.asked.count("reserve") == 2
 
 
 def test_step_that_is_resumed_before_its_place_parks_until_then(harness: LimitedHarness) -> None:
