@@ -34,7 +34,9 @@ async def do_while(execution: Execution, step: Step, planned: PlannedCondition) 
         if not await _goes_on(execution, step.iteration(index, response=last), planned, turn):
             await turn.succeeded(last, reason=_times(index + 1))
             return last
-    raise await turn.refused(_too_many(f"the condition still holds after {limit} iterations"))
+    held = f"the condition still holds after {_times(limit)}"
+    advice = "raise max_iterations, or check that what the condition reads changes from one to the next"
+    raise await turn.refused(_too_many(f"{held}: {advice}"))
 
 
 async def for_each(execution: Execution, step: Step, planned: PlannedCondition) -> Json:
@@ -68,7 +70,9 @@ async def _items(execution: Execution, step: Step, planned: PlannedCondition) ->
         raise BadCondition(f"for_each needs a list, and {planned.written} is {type_word(items)}")
     limit = planned.condition.max_iterations
     if len(items) > limit:
-        raise _too_many(f"{planned.written} has {len(items)} items, and max_iterations is {limit}")
+        raise _too_many(
+            f"{planned.written} has {len(items)} items: hand over fewer, or raise max_iterations from {limit}"
+        )
     return items
 
 

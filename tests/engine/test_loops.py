@@ -180,7 +180,10 @@ def test_do_while_that_does_not_end_fails() -> None:
     outcome = harness.run(release(sequence("main", action("send", condition=condition))))
 
     assert outcome.error == RunError(
-        code="too_many_iterations", message="the condition still holds after 4 iterations", place="main/send"
+        code="too_many_iterations",
+        message="the condition still holds after 4 iterations: raise max_iterations, or check that what the condition "
+        "reads changes from one to the next",
+        place="main/send",
     )
     assert len(harness.actions.calls) == 4
 
