@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 
 from integrations.engine.execution import Execution
@@ -47,7 +48,11 @@ async def run_wait(execution: Execution, step: Step, checkpoint: Checkpoint | No
     if due_at is None:
         execution.halt_if_failed(step)
         due_at = await _planned_end(execution, step, turn)
-    await wait_until(execution, due_at)
+    try:
+        await wait_until(execution, due_at)
+    except asyncio.CancelledError:
+        await turn.broken_off()
+        raise
     await turn.succeeded(None, reason=f"waited until {_shown(due_at)}")
 
 

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from typing import Any
 
 import pytest
 
+from integrations.engine.executor import execute
 from integrations.engine.records import Outcome
 from tests.engine.harness import Harness, action, release, sequence
-from tests.fakes.clock import START
+from tests.fakes.clock import START, run
 from tests.fakes.connectors import after
 
 
@@ -51,6 +53,34 @@ def test_short_wait_stays_in_the_execution() -> None:
     assert harness.run(release(sequence("main", _wait(seconds=1.5)))).status == "succeeded"
     assert harness.clock.slept == [1.5]
     assert harness.statuses("pause") == ["succeeded"]
+
+
+@pytest.mark.parametrize("seconds", [1.5, 3.0])
+def test_wait_that_is_broken_off_says_why(seconds: float) -> None:
+    harness = Harness()
+    released = release(sequence("main", _wait(seconds=seconds), action("next")))
+    if seconds > 2:  # it parks, and is cancelled in its last second
+        harness.run(released)
+        harness.clock.advance(seconds - 1.5)
+
+    async def cancelled() -> Outcome:
+        asyncio.get_running_loop().call_later(1, harness.cancellation.cancel)
+        return await execute(harness.context(released, checkpoints=harness.checkpoints()))
+
+    assert run(cancelled(), clock=harness.clock) == Outcome(status="cancelled")
+    record = harness.records("pause")[-1]
+    assert (record.status, record.reason) == ("cancelled", "the run was cancelled")
+
+
+def test_wait_that_outlasts_its_run_fails_with_the_runs_timeout() -> None:
+    harness = Harness()
+
+    outcome = harness.run(release(sequence("main", _wait(seconds=1.5)), timeout=1))
+
+    assert outcome.status == "failed"
+    [record] = harness.records("pause")
+    assert record.error is not None
+    assert record.error.code == "run_timeout"
 
 
 def test_wait_until_a_time_that_has_passed_goes_on_at_once() -> None:
