@@ -26,6 +26,10 @@ Kind = bulk.Kind
 CONFIRMED = "_confirmed"
 _COUNTED = bulk.MOST_RUNS + 1
 _VERSIONS = [("original", "The version that each run was on"), ("latest", "The latest version")]
+_WRITES = [
+    ("again", "Do it again"),
+    ("take_over", "Take its result over"),
+]
 _STARTS = [(replays.BEGINNING, "From the beginning"), (replays.FAILURE, "Behind all that has finished")]
 
 
@@ -34,6 +38,12 @@ class BulkForm(forms.Form):
 
     version = forms.ChoiceField(choices=_VERSIONS, widget=UnfoldAdminSelectWidget())
     start = forms.ChoiceField(choices=_STARTS, widget=UnfoldAdminSelectWidget())
+    writes = forms.ChoiceField(
+        label="What has been written already",
+        choices=_WRITES,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="What cannot be undone is never done again: its result is taken over.",
+    )
     reason = forms.CharField(
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), help_text="Kept with each run and in the audit log."
     )
@@ -41,7 +51,7 @@ class BulkForm(forms.Form):
     def __init__(self, data: Any = None, *, kind: bulk.Kind) -> None:
         super().__init__(data)
         if kind != Kind.REPLAY:
-            del self.fields["version"], self.fields["start"]
+            del self.fields["version"], self.fields["start"], self.fields["writes"]
 
 
 class BulkActions:

@@ -54,10 +54,16 @@ class BulkMethods:
         return self._bulk(Kind.CANCEL, reason, filter)
 
     def replay_runs(
-        self, *, reason: str, version: replays.Version = "original", start: str = replays.BEGINNING, **filter: Any
+        self,
+        *,
+        reason: str,
+        version: replays.Version = "original",
+        start: str = replays.BEGINNING,
+        writes: replays.Choice = "again",
+        **filter: Any,
     ) -> BulkProgress:
-        """Replay each run as `replay_run` does, with its own input."""
-        return self._bulk(Kind.REPLAY, reason, filter, version=version, start=start)
+        """Replay each run as `replay_run` does, with its own input; `writes` is for all that can be undone."""
+        return self._bulk(Kind.REPLAY, reason, filter, version=version, start=start, writes=writes)
 
     def bulk_progress(self, operation_id: str) -> BulkProgress:
         """Return how far one of this user's bulk operations is."""

@@ -41,7 +41,7 @@ class BulkOperation(models.Model):
     #: Which runs were asked for, in words.
     description = models.TextField(blank=True, default="")
     reason = models.TextField()
-    #: `{version, start}` of a replay.
+    #: `{version, start, writes}` of a replay.
     options = ExactJSONField(default=dict, blank=True)
     total = models.PositiveIntegerField()
     done = models.PositiveIntegerField(default=0)

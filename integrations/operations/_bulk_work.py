@@ -101,7 +101,16 @@ def _retry(run: models.Run, operation: models.BulkOperation, by: Actor) -> uuid.
 
 
 def _replay(run: models.Run, operation: models.BulkOperation, by: Actor) -> uuid.UUID:
-    return replays.replay(run, by=by, reason=operation.reason, **operation.options).pk
+    options = operation.options
+    replay = replays.replay(
+        run,
+        by=by,
+        reason=operation.reason,
+        version=options["version"],
+        start=options["start"],
+        other_writes=options.get("writes", "again"),  # not there in those from before it was asked for
+    )
+    return replay.pk
 
 
 def _cancel(run: models.Run, operation: models.BulkOperation, by: Actor) -> None:

@@ -81,17 +81,23 @@ class Plan:
 
 
 def plan(
-    run: models.Run, release: Release, *, start: str, choices: Mapping[str, Choice], keep_writes: bool = False
+    run: models.Run,
+    release: Release,
+    *,
+    start: str,
+    choices: Mapping[str, Choice],
+    others: Choice = "again",
+    keep_writes: bool = False,
 ) -> Plan:
     """Return what a replay of `run` on `release` does.
 
     `choices` says by place what becomes of writes that have happened. Of the others, what cannot be undone is taken
-    over and the rest done again, or with `keep_writes` taken over, too.
+    over and the rest treated as `others` says. With `keep_writes` just what this very run wrote is taken over.
 
     Raises:
         NotFound: there is no event at `start`.
     """
-    return _Planner(run, release, choices=choices, keep_writes=keep_writes).plan(start)
+    return _Planner(run, release, choices=choices, others=others, keep_writes=keep_writes).plan(start)
 
 
 def put(replay: models.Run, step_ids: tuple[int, ...]) -> None:
@@ -140,9 +146,17 @@ class _Draft:
 
 
 class _Planner:
-    def __init__(self, run: models.Run, release: Release, *, choices: Mapping[str, Choice], keep_writes: bool) -> None:
+    def __init__(
+        self,
+        run: models.Run,
+        release: Release,
+        *,
+        choices: Mapping[str, Choice],
+        others: Choice,
+        keep_writes: bool,
+    ) -> None:
         self._run, self._feature = run, release.feature
-        self._choices, self._keep_writes = choices, keep_writes
+        self._choices, self._others, self._keep_writes = choices, others, keep_writes
         self._effects = Effects.read(release, run.integration_id)
         # A nested run is an attempt of its own; what its siblings did, the runs above have planned.
         self._pasts = Pasts(run, _lineage.runs_of(run), self._effects)
@@ -213,7 +227,7 @@ class _Planner:
     def _default(self, draft: _Draft, past: Past) -> Choice:
         if self._keep_writes:
             return "take_over" if past.run_id == self._run.pk else "again"
-        return "take_over" if draft.effect == "irreversible" else "again"
+        return "take_over" if draft.effect == "irreversible" else self._others
 
     def _wrote(self, past: Past) -> bool:
         return bool(past.writes(self._effects)) or past.nested_wrote

@@ -16,7 +16,7 @@ from integrations.errors import InvalidInput, NotFound, OperationRefused, Proble
 from integrations.models.run_states import FINAL
 from integrations.operations import _audit, _bulk_work, _database_time, _presence, _remarks, _run_filters
 from integrations.operations.actors import SYSTEM, Actor, require, user_of
-from integrations.operations.replays import BEGINNING, Version
+from integrations.operations.replays import BEGINNING, Choice, Version
 from integrations.types import JsonObject
 
 Kind = models.BulkOperation.Kind
@@ -55,10 +55,12 @@ def start(
     description: str = "",
     version: Version = "original",
     start: str = BEGINNING,
+    writes: Choice = "again",
 ) -> models.BulkOperation:
     """Return a new operation on those of `runs`, a queryset, that it fits and `by` may see; a worker carries it out.
 
-    `version` and `start` are those of a replay: see `replays.preview`.
+    `version` and `start` are those of a replay: see `replays.preview`. `writes` says what becomes of what each of the
+    runs has written; what cannot be undone is taken over either way.
 
     Raises:
         PermissionRefused
@@ -73,7 +75,7 @@ def start(
     _refuse_count(kind, len(found))
     integrations = models.Integration.objects.filter(pk__in=set(found.values()))
     reason, description = (_remarks.without_secrets(text, *integrations) for text in (reason, description))
-    options = {"version": version, "start": start} if kind == Kind.REPLAY else {}
+    options = {"version": version, "start": start, "writes": writes} if kind == Kind.REPLAY else {}
     with transaction.atomic():
         operation = models.BulkOperation.objects.create(
             kind=kind,

@@ -73,7 +73,7 @@ def preview(
         OperationRefused: the run has not ended, or there is no such version any more.
         DefinitionError: what a job has started is not there any more, or takes another input by now.
     """
-    return _preview(run, by=by, version=version, start=start, writes=writes or {}, keep_writes=False)
+    return _preview(run, by=by, version=version, start=start, writes=writes or {})
 
 
 def has_latest(run: models.Run) -> bool:
@@ -90,16 +90,22 @@ def replay(
     version: Version = "original",
     start: str = BEGINNING,
     writes: Mapping[str, Choice] | None = None,
+    other_writes: Choice = "again",
 ) -> models.Run:
     """Return a new queued run; `input` None is the one that the run had. See `preview` for the choices.
+
+    `other_writes` is for those that `writes` does not name and that can be undone.
 
     Raises:
         what `preview` raises, and
         InvalidInput: the reason is missing, the input does not fit, or a result cannot be taken over.
+        OperationRefused: all writes are to be taken over, and it is not known what these are.
         DefinitionError: the environment lacks what the feature needs.
         Busy: the queue is full.
     """
-    found = _preview(run, by=by, version=version, start=start, writes=writes or {}, keep_writes=False, input=input)
+    found = _preview(run, by=by, version=version, start=start, writes=writes or {}, others=other_writes, input=input)
+    if other_writes == "take_over":
+        _refuse_blind(found.plan)
     choices: JsonObject = {"version": version, "start": start, "input": "same" if input is None else "edited"}
     return _start(run, found, input=input, reason=reason, by=by, verb="replay", choices=choices)
 
@@ -114,9 +120,7 @@ def retry(run: models.Run, *, by: Actor, reason: str) -> models.Run:
     if run.status == Status.SUCCEEDED:
         raise OperationRefused(f"run {run.pk} has succeeded; replay it to do it once more")
     found = _preview(run, by=by, version="original", start=FAILURE, writes={}, keep_writes=True)
-    if found.plan.is_blind and found.plan.may_write:
-        message = "the feature keeps no results of its steps, so nobody knows what this run has written"
-        raise OperationRefused(f"{message}; replay it from the beginning if all of that may be done again")
+    _refuse_blind(found.plan)
     return _start(run, found, input=None, reason=reason, by=by, verb="retry", choices={})
 
 
@@ -137,15 +141,23 @@ def _preview(
     version: Version,
     start: str,
     writes: Mapping[str, Choice],
-    keep_writes: bool,
+    others: Choice = "again",
+    keep_writes: bool = False,
     input: Json = None,
 ) -> Preview:
     require(by, "replay_run", to="replay runs")
     if not run.is_final:
         raise OperationRefused(f"run {run.pk} is still {run.status}; wait until it has ended, or cancel it")
     (row, release), values = _released(run, version, input)
-    plan = _replaying.plan(run, release, start=start, choices=writes, keep_writes=keep_writes)
+    plan = _replaying.plan(run, release, start=start, choices=writes, others=others, keep_writes=keep_writes)
     return Preview(release_row=row, release=release, plan=plan, values=values)
+
+
+def _refuse_blind(plan: Plan) -> None:
+    """Do nothing unless it is not known what a run has written, so that none of it can be left as it is."""
+    if plan.is_blind and plan.may_write:
+        message = "the feature keeps no results of its steps, so nobody knows what this run has written"
+        raise OperationRefused(f"{message}; replay it from the beginning if all of that may be done again")
 
 
 def _released(

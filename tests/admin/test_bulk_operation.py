@@ -13,7 +13,7 @@ from tests.admin.pages import text
 from tests.admin.test_run import LIST, run_in
 from tests.factories.run import NOON
 
-REPLAY = {"version": "original", "start": "beginning"}
+REPLAY = {"version": "original", "start": "beginning", "writes": "again"}
 
 
 @pytest.fixture
@@ -64,11 +64,11 @@ def test_action_on_all_means_all_that_the_filters_leave(operator: Client, integr
 
 def test_replay_has_choices_of_its_own(operator: Client, integration: Integration) -> None:
     run = run_in(integration, succeeded=True)
-    more = {"_confirmed": "1", "reason": "new rules", "version": "latest", "start": "failure"}
+    more = {"_confirmed": "1", "reason": "new rules", "version": "latest", "start": "failure", "writes": "take_over"}
 
     operator.post(LIST, wish(run, action="replay_selected", **more))
 
-    assert BulkOperation.objects.get().options == {"version": "latest", "start": "failure"}
+    assert BulkOperation.objects.get().options == {"version": "latest", "start": "failure", "writes": "take_over"}
 
 
 def test_action_without_a_reason_asks_again(operator: Client, integration: Integration) -> None:

@@ -62,7 +62,7 @@ def test_replay_runs_takes_the_choices_of_a_replay(
     bulk.work(seconds=5)
 
     operation = models.BulkOperation.objects.get(pk=progress.operation_id)
-    assert operation.options == {"version": "latest", "start": "failure"}
+    assert operation.options == {"version": "latest", "start": "failure", "writes": "again"}
     assert models.Run.objects.filter(replay_of=run).exists()
 
 

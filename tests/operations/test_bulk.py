@@ -10,12 +10,12 @@ from django.db import connection
 from integrations import models
 from integrations.errors import Busy, InvalidInput, OperationRefused, PermissionRefused
 from integrations.models import Run
-from integrations.operations import _bulk_work, bulk, housekeeping, replays
+from integrations.operations import _bulk_work, bulk, housekeeping, replays, runs
 from integrations.operations._queue_room import ROOM
 from integrations.operations.actors import SYSTEM
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import ORDER, execute, make_store, refused, scripted
+from tests.operations.replaying import ORDER, called, execute, make_store, refused, scripted
 from tests.operations.scene import everything_but, last_audit, person
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +138,38 @@ def test_replay_takes_its_options(integration: models.Integration, api: FakeActi
 
     assert worked(operation) == ("succeeded", 1, 0)
     assert Run.objects.get(replay_of=run).steps.count() == 4
+
+
+@pytest.mark.parametrize(("writes", "calls"), [("again", ["look", "create", "pay"]), ("take_over", ["look", "pay"])])
+def test_replay_does_again_or_takes_over_what_was_written_as_it_was_asked_to(
+    failures: list[Run], api: FakeActionConnector, writes: replays.Choice, calls: list[str]
+) -> None:
+    operation = begin(Kind.REPLAY, runs=Run.objects.filter(pk=failures[0].pk), writes=writes)
+    assert worked(operation) == ("succeeded", 1, 0)
+    called(api)
+    api.script("pay", refused())
+
+    runs.execute(Run.objects.get(replay_of=failures[0]))
+
+    assert called(api) == calls
+
+
+def test_replay_that_is_to_write_nothing_again_leaves_out_what_kept_no_results(
+    failures: list[Run], api: FakeActionConnector
+) -> None:
+    Run.objects.filter(pk=failures[0].pk).update(store_event_results=False)
+
+    operation = begin(Kind.REPLAY, runs=Run.objects.filter(pk__in=[failures[0].pk, failures[1].pk]), writes="take_over")
+
+    assert worked(operation) == ("succeeded", 1, 1)
+    assert "nobody knows what this run has written" in operation.items.get(state="failed").message
+
+
+def test_replay_from_before_writes_were_asked_for_goes_on(failures: list[Run]) -> None:
+    operation = begin(Kind.REPLAY)
+    models.BulkOperation.objects.update(options={"version": "original", "start": "beginning"})
+
+    assert worked(operation) == ("succeeded", 3, 0)
 
 
 def test_cancel_ends_what_has_not_ended(integration: models.Integration) -> None:

@@ -15,7 +15,7 @@ from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 
 _FILTERS = ("status", "feature", "env", "job", "error_code", "since", "until")
-_OPTIONS = ("version", "start")
+_OPTIONS = ("version", "start", "writes")
 
 
 class Command(BaseCommand):
@@ -40,6 +40,11 @@ class Command(BaseCommand):
             "--on-version", dest="version", choices=("original", "latest"), help="of a replay; the original if left out"
         )
         parser.add_argument("--start", help=f"of a replay: {replays.BEGINNING} or {replays.FAILURE}")
+        parser.add_argument(
+            "--writes",
+            choices=("again", "take_over"),
+            help="of a replay: what has been written is written again, unless it says otherwise or cannot be undone",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say how many they are, and do nothing")
         parser.add_argument("--follow", action="store_true", help="go on until it is over, and do it if no worker does")
 
@@ -83,7 +88,7 @@ class Command(BaseCommand):
 def _replay_options(kind: str, options: dict[str, Any]) -> dict[str, Any]:
     said = _said(options, _OPTIONS)
     if said and kind != bulk.Kind.REPLAY:
-        raise CommandError("--on-version and --start are choices of a replay")
+        raise CommandError("--on-version, --start and --writes are choices of a replay")
     return said
 
 
