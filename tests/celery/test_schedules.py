@@ -76,7 +76,7 @@ def test_schedules_of_every_kind_fire_through_celerys_workers(installation: Cele
         "cron": {"cron": "* * * * *", "tz": "Europe/Berlin", "limit": 1},
     }
 
-    jobs = [{"tag": tag, "target": NOTHING, "schedule": each} for tag, each in schedules.items()]
+    jobs: list[JsonObject] = [{"tag": tag, "target": NOTHING, "schedule": each} for tag, each in schedules.items()]
     installation.operate_jobs("put", *[{**job, "missed": "run_once"} for job in jobs])
     installation.operate_jobs("make_due", "cron")
 
@@ -127,4 +127,4 @@ def test_overlap_is_avoided_and_a_run_by_hand_stands_beside_the_schedule(install
     assert {row.status for row in skipped} == {"started", "overlapped"}
     assert all("was still" in row.reason for row in skipped if row.status == "overlapped")
     assert _follow_each_other([row for row in skipped if row.status == "started"])
-    assert _by_hand(installation) == ["succeeded"]
+    wait_for(lambda: _by_hand(installation) == ["succeeded"], seconds=20, what=installation.log.read_text)

@@ -14,7 +14,7 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,7 @@ class Installation:
         self._run(*self._poster(feature, len(before) + count, input))
         return self.accepted()[len(before) :]
 
-    def operate_jobs(self, wish: str, *what: JsonObject | str) -> None:
+    def operate_jobs(self, wish: str, *what: Mapping[str, Any] | str) -> None:
         """Fulfil one of the wishes that `operate_jobs` knows, about definitions or tags."""
         self._run(sys.executable, "-m", "tests.faults.operate_jobs", wish, json.dumps(what))
 

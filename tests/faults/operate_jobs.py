@@ -27,7 +27,7 @@ from tests.operations import scene  # noqa: E402
 
 
 def put(definitions: list[dict[str, Any]]) -> None:
-    integration = models.Integration.objects.get()
+    integration = models.Integration.objects.get(name="Faults")
     for definition in definitions:
         scene.put(integration, "jobs", **{"env": "dev", **definition})
 

@@ -11,7 +11,6 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.types import JsonObject
 from tests.faults.installation import Installation, kill, wait_for
 from tests.faults.revived import Revived
 from tests.faults.skewed_scheduler import nominal
@@ -69,7 +68,7 @@ def test_killed_schedulers_with_wrong_clocks_fire_each_time_once(
 def _make_jobs(installation: Installation, count: int, first: dt.datetime) -> dict[str, int]:
     """Return how many seconds apart each job's times are: up to five ticks."""
     steps = {f"job{number}": TICK_SECONDS + number * 4 * TICK_SECONDS // count for number in range(count)}
-    shared: JsonObject = {"target": {"event": "nothing"}, "missed": "run_all", "overlap": "allow"}
+    shared = {"target": {"event": "nothing"}, "missed": "run_all", "overlap": "allow"}
     installation.operate_jobs(
         "put",
         *[
