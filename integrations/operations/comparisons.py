@@ -58,10 +58,17 @@ class StepPair:
         return self._differences("output")
 
     @property
+    def left_took(self) -> dt.timedelta | None:
+        return _took(self.left)
+
+    @property
+    def right_took(self) -> dt.timedelta | None:
+        return _took(self.right)
+
+    @property
     def longer_by(self) -> dt.timedelta | None:
         """Return how much longer the right one took."""
-        durations = [step.duration if step else None for step in (self.left, self.right)]
-        left, right = durations
+        left, right = self.left_took, self.right_took
         return right - left if left is not None and right is not None else None
 
     def _differences(self, column: str) -> list[Difference]:
@@ -166,6 +173,11 @@ def _name(key: tuple[str, str, str, int]) -> str:
     sequence, event, role, iteration = key
     where = f"{sequence}/{event}" + ("" if iteration == models.NO_ITERATION else f"[{iteration}]")
     return where if role == models.Step.Role.EVENT else f"{where} {role}"
+
+
+def _took(step: models.Step | None) -> dt.timedelta | None:
+    """Return how long it was executed in this run; None for one that was taken over, which was executed in another."""
+    return None if step is None or step.taken_from else step.duration
 
 
 def _both(left: models.Step | None, right: models.Step | None, column: str) -> tuple[Any, Any]:

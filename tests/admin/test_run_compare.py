@@ -8,6 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations import models
+from integrations.operations import replays
+from integrations.operations.actors import SYSTEM
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import text
 from tests.factories import RunFactory
@@ -40,6 +42,13 @@ def viewer(pair: tuple[models.Run, models.Run]) -> Client:
 def url(run: models.Run, other: object = None) -> str:
     address = reverse("admin:integrations_run_compare", args=[run.pk])
     return address if other is None else f"{address}?with={other}"
+
+
+def test_page_tells_which_steps_were_taken_over(viewer: Client, pair: tuple[models.Run, models.Run]) -> None:
+    bad = pair[1]
+    retried = replays.go_on(replays.retry(bad, by=SYSTEM, reason="the API is back"))
+
+    assert text(viewer.get(url(bad, retried.pk))).count("taken over") == 2
 
 
 def test_page_offers_other_runs_first(viewer: Client, pair: tuple[models.Run, models.Run]) -> None:

@@ -42,6 +42,19 @@ def test_equal_runs_differ_in_nothing_but_time(integration: models.Integration, 
     assert [(each.access_tag, each.is_known, each.is_equal) for each in found.bindings] == [("store", True, True)]
 
 
+def test_step_that_was_taken_over_took_no_time_in_the_run_that_has_it(
+    integration: models.Integration, api: FakeActionConnector
+) -> None:
+    api.script("pay", refused())
+    failed = execute(integration)
+    retried = replays.go_on(replays.retry(failed, by=SYSTEM, reason="the API is back"))
+
+    pair = compared(failed, retried).steps[0]
+
+    assert pair.left_took is not None
+    assert (pair.right_took, pair.longer_by) == (None, None)
+
+
 def test_first_step_that_differs_is_named_with_what_differs(
     integration: models.Integration, api: FakeActionConnector
 ) -> None:
