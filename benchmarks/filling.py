@@ -46,8 +46,8 @@ def finish(feature: str, count: int) -> None:
 
 
 def _started(feature: str) -> models.Run:
-    row = models.Feature.objects.select_related("integration").get(tag=feature)
-    environment = models.Environment.objects.select_related("integration").get(slug="dev")
+    row = models.Feature.objects.select_related("integration").get(tag=feature, integration__tag="faults")
+    environment = models.Environment.objects.select_related("integration").get(slug="dev", integration=row.integration)
     return runs.start(
         feature=row,
         environment=environment,
