@@ -18,7 +18,7 @@ class Supervisor:
 
     def __init__(self, processes: int, command: Sequence[str]) -> None:
         self._children = [_Child(command) for _ in range(processes)]
-        self._is_stopping = False
+        self._stop_asked = False
 
     def run(self) -> None:
         """Return once stopping was asked for and all processes have ended."""
@@ -29,17 +29,21 @@ class Supervisor:
             time.sleep(_LOOK_SECONDS)
 
     def _is_over(self) -> bool:
-        return self._is_stopping and not any(child.is_alive() for child in self._children)
+        return self._stop_asked and not any(child.is_alive() for child in self._children)
+
+    def _is_stopping(self) -> bool:
+        """Return whether stopping was asked for; the answer may be another one a moment later."""
+        return self._stop_asked
 
     def _look_after(self, child: _Child) -> None:
-        if self._is_stopping or not child.is_due():
+        if self._is_stopping() or not child.is_due():
             return
         child.start()
-        if self._is_stopping:  # the signal came while this one was nobody's yet
+        if self._is_stopping():  # the signal came while this one was nobody's yet
             child.stop()
 
     def _stop(self) -> None:
-        self._is_stopping = True
+        self._stop_asked = True
         for child in self._children:
             child.stop()
 

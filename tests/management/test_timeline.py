@@ -10,7 +10,7 @@ from integrations.connectors.base import LogLine
 from integrations.engine.records import Role, StepError, StepKey, StepRecord
 from integrations.management import timeline
 from integrations.operations import runs
-from integrations.types import Json
+from integrations.types import Json, JsonObject
 from tests.operations.nesting import made_of, make_nest, start
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
@@ -106,7 +106,7 @@ def test_run_that_waits_ends_with_until_when_and_how_it_goes_on() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_run_that_waits_for_people_ends_with_what_they_are_asked() -> None:
-    asking = {"type": "approval", "event": "boss", "input": {"title": "Pay\n?"}}
+    asking: JsonObject = {"type": "approval", "event": "boss", "input": {"title": "Pay\n?"}}
     run = runs.execute(start(make_nest(made_of("pay", asking)), "pay"))
 
     assert timeline.ending(run).startswith('waiting (waits for the approval "Pay ?"); a worker goes on with it')

@@ -86,7 +86,7 @@ def test_run_that_waits_for_people_is_followed_only_by_who_has_all_the_time(mean
 def test_run_that_waits_for_a_time_is_followed_if_that_comes_soon_enough(
     meanwhile: Meanwhile, seconds: float, is_followed: bool
 ) -> None:
-    pause = {"type": "wait", "event": "pause", "input": {"seconds": seconds}}
+    pause: JsonObject = {"type": "wait", "event": "pause", "input": {"seconds": seconds}}
     run = runs.execute(start(make_nest(made_of("tick", pause)), "tick"), patience_seconds=0)
     meanwhile(lambda: runs.cancel(run=run, by=SYSTEM))
 
