@@ -24,7 +24,7 @@ from integrations.admin.forms.job import JobForm, schedule_of
 from integrations.admin.forms.nouns import EnvironmentChoice
 from integrations.admin.schedule_calendar import CalendarMixin
 from integrations.errors import IntegrationsError, PermissionRefused
-from integrations.operations import jobs
+from integrations.operations import jobs, queued_slots
 
 #: How many refusals a list tells of one by one.
 _TOLD = 10
@@ -120,6 +120,7 @@ class JobAdmin(CalendarMixin, DefinitionAdmin):
             self._path("<path:object_id>/run/", require_POST(self.run_view), "run"),
             self._path("<path:object_id>/pause/", require_POST(self.pause_view), "pause"),
             self._path("<path:object_id>/resume/", require_POST(self.resume_view), "resume"),
+            self._path("<path:object_id>/skip-waiting/", require_POST(self.skip_waiting_view), "skip_waiting"),
             *super().get_urls(),
         ]
 
@@ -167,6 +168,10 @@ class JobAdmin(CalendarMixin, DefinitionAdmin):
 
     def resume_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._asked(request, object_id, lambda job: jobs.resume(jobs=[job], by=actor(request)))
+
+    def skip_waiting_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        reason = request.POST.get("reason", "")
+        return self._asked(request, object_id, lambda job: queued_slots.skip(job=job, by=actor(request), reason=reason))
 
     def _run(self, request: HttpRequest, job: models.Job) -> models.Run:
         return jobs.request(job=job, by=actor(request), trigger=models.Run.Trigger.ADMIN)

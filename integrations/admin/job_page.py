@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations import models
 from integrations.definitions.schedules import known_zones
 from integrations.errors import DefinitionError
-from integrations.operations import jobs, ledgers
+from integrations.operations import jobs, ledgers, queued_slots
 from integrations.types import Json, JsonObject
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def context(job: models.Job, user: User) -> dict[str, Any]:
     return {
         "job": job,
         "standstill": jobs.standstill(job),
+        "waiting": queued_slots.count(job),
         "in_words": in_words(job),
         "problems": jobs.problems(job=job),
         "can": can,
@@ -102,7 +103,7 @@ def _spelled(seconds: int) -> str:
 
 
 def shown_time(time: dt.datetime) -> str:
-    return f"{timezone.localtime(time):%Y-%m-%d %H:%M:%S}"
+    return f"{timezone.localtime(time):%Y-%m-%d %H:%M:%S} {timezone.get_current_timezone_name()}"
 
 
 def zone_named(name: object) -> zoneinfo.ZoneInfo:

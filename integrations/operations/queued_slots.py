@@ -1,0 +1,41 @@
+"""The times of a job that wait for its runs to end: how many there are, and dropping them."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from integrations import models
+from integrations.operations import _audit, _remarks
+from integrations.operations.actors import Actor, require
+
+Status = models.Slot.Status
+
+
+def count(job: models.Job) -> int:
+    return models.Slot.objects.queued().filter(job=job).count()
+
+
+def skip(*, job: models.Job, by: Actor, reason: str = "") -> int:
+    """Start none of the job's times that wait, which its ledger tells as skipped; return how many these were.
+
+    What is running goes on, and so does the schedule.
+    """
+    require(by, "pause_job", to="skip times of jobs")
+    reason = _remarks.without_secrets(reason.strip(), job.integration)
+    why = f"skipped by {by} while it waited" + (f": {reason}" if reason else "")
+    with transaction.atomic():
+        # Whoever starts one of them holds this row, too.
+        models.Job.objects.select_for_update().get(pk=job.pk)
+        waiting = models.Slot.objects.filter(job=job, status=Status.QUEUED)
+        skipped = waiting.update(status=Status.SKIPPED, reason=why, due_at=None)
+        if skipped:
+            _audit.write(
+                "skip",
+                kind="job",
+                tag=job.tag,
+                by=by,
+                integration=job.integration,
+                after={"skipped": skipped},
+                reason=reason,
+            )
+    return skipped

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from integrations import models
+from tests.admin import pages
+from tests.admin.conftest import logged_in, member
+from tests.operations.nesting import PAUSE, made_of
+from tests.operations.scene import last_audit, put
+from tests.operations.scheduling import START
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def job(integration: models.Integration) -> models.Job:
+    put(integration, "environments", env_name="Development", slug="dev", auth={})
+    put(integration, "features", publish=True, **made_of("tick", PAUSE))
+    row: models.Job = put(integration, "jobs", tag="tick", env="dev", schedule={"every": 3600}, overlap="queue")
+    return row
+
+
+def url(job: models.Job, page: str) -> str:
+    return reverse(f"admin:integrations_job_{page}", args=[job.pk])
+
+
+def test_reason_for_pausing_is_asked_for_and_kept(page: Client, job: models.Job) -> None:
+    assert 'aria-label="Why it is paused"' in pages.text(page.get(pages.change_url(job)))
+
+    page.post(url(job, "pause"), {"reason": "Stocktaking"})
+
+    assert last_audit().reason == "Stocktaking"
+
+
+def test_next_time_is_told_with_its_zone(page: Client, job: models.Job) -> None:
+    assert job.next_at is not None
+    shown = f"{job.next_at:%Y-%m-%d %H:%M:%S} UTC"
+
+    assert shown in pages.text(page.get(pages.change_url(job)))
+    assert shown in pages.text(page.get(pages.list_url(models.Job)))
+
+
+def test_what_waits_is_shown_and_skipped(page: Client, job: models.Job) -> None:
+    assert "Skip what is waiting" not in pages.text(page.get(pages.change_url(job)))
+    slot = models.Slot.objects.create(job=job, nominal_at=START, status="queued")
+    assert "1 time waits" in pages.text(page.get(pages.change_url(job)))
+
+    page.post(url(job, "skip_waiting"), {"reason": "too late"})
+
+    slot.refresh_from_db()
+    assert slot.status == "skipped"
+    assert slot.reason.endswith("too late")
+
+
+def test_viewer_skips_nothing(job: models.Job) -> None:
+    models.Slot.objects.create(job=job, nominal_at=START, status="queued")
+
+    assert logged_in(member(job.integration, "Viewers")).post(url(job, "skip_waiting")).status_code == 403
+    assert models.Slot.objects.filter(status="queued").exists()
