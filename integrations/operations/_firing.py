@@ -34,6 +34,8 @@ MOST_MADE_UP = 100
 MOST_QUEUED = 100
 #: What the ledger says where the console itself failed.
 _FAULT = "a fault of the console; its log says more"
+#: And where a time had to wait for room.
+_FULL = "the queue was full"
 #: How many jobs share a transaction, and so a disk write; few enough not to hold up other writers.
 BATCH = 25
 #: What was prepared outside of a transaction, so that preparing it within one reads little.
@@ -255,12 +257,6 @@ def _carry_out_safely(plan: _Plan) -> None:
     try:
         with transaction.atomic():
             _carry_out(plan)
-    except Busy as error:
-        # Everything about it stays due; it is looked at again when the queue may have room.
-        logger.warning(
-            "The queue is full, so a job fires later",
-            extra={"action": "job_waits", "job": plan.job.pk, "queued": error.queued},
-        )
     except DatabaseError:
         raise
     except Exception as error:
@@ -304,13 +300,13 @@ def _slot(plan: _Plan, time: _Time, start: Start | IntegrationsError) -> models.
     if isinstance(start, IntegrationsError):
         slot.status, slot.reason = Status.REFUSED, start.message
     elif (ahead := _ahead(plan.job)) is None:
-        _run(slot, start, now=plan.now)
+        _run_or_wait(slot, start, now=plan.now)
     elif plan.job.overlap == models.Job.Overlap.QUEUE or time.is_made_up:
         slot.status = Status.QUEUED
     else:
         slot.status, slot.reason = Status.OVERLAPPED, ahead
     if slot.status == Status.QUEUED and models.Slot.objects.queued().filter(job=plan.job).count() >= MOST_QUEUED:
-        slot.status, slot.reason = Status.OVERLAPPED, f"{MOST_QUEUED} times wait for the job's runs to end already"
+        slot.status, slot.reason, slot.due_at = Status.OVERLAPPED, f"{MOST_QUEUED} times of the job wait already", None
     return slot
 
 
@@ -323,6 +319,20 @@ def _ahead(job: models.Job) -> str | None:
         return f"run {run.pk} was still {run.status}"
     queued = models.Slot.objects.queued().filter(job=job).first()
     return None if queued is None else f"the time at {queued.nominal_at.isoformat()} was still waiting"
+
+
+def _run_or_wait(slot: models.Slot, start: Start, *, now: dt.datetime) -> None:
+    """Start it, or let it wait where the queue is full: there was somebody to fire it, so it was not missed."""
+    try:
+        _run(slot, start, now=now)
+    except Busy as error:
+        logger.warning(
+            "The queue is full, so a job fires later",
+            extra={"action": "job_waits", "job": slot.job_id, "queued": error.queued},
+        )
+        slot.status, slot.due_at = Status.QUEUED, now + dt.timedelta(seconds=error.retry_after_seconds)
+        if _FULL not in slot.reason:
+            slot.reason = f"{slot.reason}; {_FULL}" if slot.reason else _FULL
 
 
 def _run(slot: models.Slot, start: Start, *, now: dt.datetime) -> None:
@@ -356,10 +366,7 @@ def _start_queued(slot: models.Slot, start: Start | IntegrationsError, *, now: d
     elif isinstance(start, IntegrationsError):
         slot.status, slot.reason, slot.due_at = Status.REFUSED, start.message, None
     else:
-        try:
-            _run(slot, start, now=now)
-        except Busy as error:
-            slot.due_at = now + dt.timedelta(seconds=error.retry_after_seconds)
+        _run_or_wait(slot, start, now=now)
     slot.save()
     if slot.status == Status.REFUSED:
         let_next_go(slot.job_id, now=now)

@@ -376,19 +376,44 @@ def test_schedule_that_cannot_be_read_any_more_stops_with_the_reason(hands: Hand
     assert fresh(job).next_at is None
 
 
-def test_full_queue_leaves_the_time_due(hands: Hands, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = make_job(hands)
+@pytest.mark.parametrize("overlap", ["skip", "allow"])
+def test_time_waits_in_a_full_queue_and_is_not_called_missed(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch, overlap: str
+) -> None:
+    job = make_job(hands, overlap=overlap)
     hands.turn(minutes=10)
+    with monkeypatch.context() as full:
+        full.setattr(conf, "queue_cap", lambda: 0)
+        for _ in range(2):  # well beyond the minute after which a time was missed
+            ROOM.forget()
+            fire(hands)
+            hands.turn(minutes=2)
+        assert (ledger(job), runs_of(job)) == ([(10, "queued")], [])
+        assert fresh(job).next_at == START + 20 * MINUTE
+    ROOM.forget()
+
+    fire(hands)
+
+    assert (ledger(job), reasons(job)) == ([(10, "started")], ["the queue was full"])
+    assert [run.nominal_at for run in runs_of(job)] == [START + 10 * MINUTE]
+
+
+def test_times_that_a_full_queue_keeps_waiting_are_no_more_than_a_hundred(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(hands, schedule={"every": 1}, overlap="allow")
     monkeypatch.setattr(conf, "queue_cap", lambda: 0)
     ROOM.forget()
 
-    _firing.fire_due(now=hands.now)
-    assert (ledger(job), fresh(job).next_at) == ([], START + 10 * MINUTE)
-    monkeypatch.undo()
-    ROOM.forget()
-    _firing.fire_due(now=START + 10 * MINUTE)
+    for _ in range(3):
+        hands.turn(seconds=40)
+        _firing.fire_due(now=hands.now)
 
-    assert ledger(job) == [(10, "started")]
+    assert job.slots.filter(status="queued").count() == 100
+    assert set(job.slots.filter(status="overlapped").values_list("reason", flat=True)) == {
+        "100 times of the job wait already"
+    }
+    ROOM.forget()
 
 
 # Targets
