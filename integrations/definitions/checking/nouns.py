@@ -145,6 +145,8 @@ def _job_problems(job: Job, contents: Contents, place: str) -> Iterator[Problem]
         if job.env is None:
             yield Problem(join_place(place, "env"), '"env" is required for a job with a schedule')
         yield from check_schedule(job.schedule, place=join_place(place, "schedule"))
+    if job.timeout == 0:
+        yield Problem(join_place(place, "timeout"), "should be more than 0", "leave it out for no limit")
     target = job.own_target
     call = Call(type=target.type, event=target.event, app=target.app, database=target.database)
     if job.target is not None or job.schedule is not None:

@@ -96,6 +96,8 @@ def test_function_has_its_input_and_output_checked() -> None:
     ("job", "problems"),
     [
         ({}, []),
+        ({"timeout": 0}, [("timeout", "should be more than 0", "leave it out for no limit")]),
+        ({"timeout": 0.5}, []),
         ({"env": "old"}, [("env", 'environment "old" is inactive', "activate it, or name another")]),
         ({"env": "dve"}, [("env", 'unknown environment "dve"', 'did you mean "dev"?')]),
         ({"schedule": _CRON, "env": "dev"}, [("target/event", 'unknown feature "nightly"', 'there are: "inner"')]),
