@@ -224,7 +224,10 @@ def coming(*, job: models.Job, until: dt.datetime | None = None, count: int = _P
 
 def problems(*, job: models.Job) -> list[Problem]:
     """Return why the job could not be saved as it is, or not be started by its schedule, by now."""
-    found = store.problems(row=job, definition=job.to_definition())
+    try:
+        found = store.problems(row=job, definition=job.to_definition())
+    except DefinitionError as error:  # what is stored has no longer the shape of a job
+        return list(error.problems)
     return found if found or job.schedule is None else _job_starts.obstacles(job)
 
 
@@ -234,7 +237,17 @@ def standstill(job: models.Job) -> str:
         return ""
     if job.paused:
         return "paused"
-    return "ended" if job.held_from is None else "frozen"
+    if job.held_from is not None:
+        return "frozen"
+    return "broken" if _is_broken(job) else "ended"
+
+
+def _is_broken(job: models.Job) -> bool:
+    """Return whether the stored schedule cannot be read any more, such as after a zone was given up."""
+    try:
+        return bool(check_schedule(Schedule.parse(job.schedule), place="schedule"))
+    except DefinitionError:
+        return True
 
 
 def _set_paused(jobs: Iterable[models.Job], paused: bool, *, by: Actor, reason: str) -> int:

@@ -135,6 +135,17 @@ def test_what_became_wrong_later_is_shown_on_the_job(page: Client, job: models.J
     assert '"n" is required' in text
 
 
+def test_schedule_that_cannot_be_read_any_more_is_shown_as_broken(page: Client, job: models.Job) -> None:
+    schedule = {"cron": "0 6 * * *", "tz": "Mars/Olympus"}
+    models.Job.objects.filter(pk=job.pk).update(schedule=schedule, next_at=None)
+
+    text = pages.text(page.get(pages.change_url(job)))
+
+    assert "Broken" in text
+    assert 'unknown time zone "Mars/Olympus"' in text
+    assert "broken" in pages.text(page.get(pages.list_url(models.Job)))
+
+
 def test_buttons_pause_and_resume(page: Client, job: models.Job) -> None:
     page.post(url(job, "pause"))
     assert "paused" in pages.text(page.get(pages.change_url(job)))

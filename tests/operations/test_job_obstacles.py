@@ -108,6 +108,25 @@ def test_job_whose_schedule_has_come_to_its_end_may_still_be_changed_otherwise(h
     assert fresh(job).description == "Ticked"
 
 
+@pytest.mark.parametrize("schedule", [{"cron": "0 6 * * *", "tz": "Mars/Olympus"}, {"cron": 6}])
+def test_schedule_that_cannot_be_read_any_more_is_called_broken(hands: Hands, schedule: JsonObject) -> None:
+    job = make_job(hands)
+    models.Job.objects.filter(pk=job.pk).update(schedule=schedule)
+    hands.turn(minutes=10)
+    fire(hands)
+
+    assert jobs.standstill(fresh(job)) == "broken"
+    assert jobs.problems(job=fresh(job))[0].place.split("/")[-2:][0] == "schedule"
+
+
+def test_schedule_that_has_come_to_its_end_is_called_ended(hands: Hands) -> None:
+    job = make_job(hands, schedule={"start_at": (START + MINUTE).isoformat()})
+    hands.turn(minutes=2)
+    fire(hands)
+
+    assert jobs.standstill(fresh(job)) == "ended"
+
+
 def test_what_becomes_wrong_later_is_among_the_problems_of_the_job() -> None:
     scene = make_scene()
     job = put(scene, "jobs", tag="daily", env="dev", schedule=DAILY, target={"event": "look_up"}, input={"id": "A"})
