@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from integrations import models
 from integrations.builder.processor import ProcessResult, result_of
 from integrations.definitions.job import Job
-from integrations.operations import environments, freezes, jobs, ledgers, runs
+from integrations.operations import environments, freezes, jobs, ledgers
 from integrations.operations.actors import Actor
 from integrations.operations.ledgers import Entry
 from integrations.types import JsonObject
@@ -26,6 +26,7 @@ class JobMethods:
     def run_job(self, tag: str, *, input: JsonObject | None = None, env: str | None = None) -> ProcessResult:
         """Run a job now, with its own input and in its own environment unless others are given; wait for its end.
 
+        While dispatch is paused the run stays queued, and is returned as such at once.
         The job's schedule takes no notice of it.
 
         Raises:
@@ -93,4 +94,4 @@ class JobMethods:
 
 
 def _executed(run: models.Run) -> ProcessResult:
-    return result_of(run if run.is_final else runs.execute(run))
+    return result_of(jobs.execute(run))

@@ -24,7 +24,9 @@ from integrations.operations import (
     _remarks,
     _schedules,
     environments,
+    runs,
 )
+from integrations.operations._driving import OnStep
 from integrations.operations.actors import Actor, require
 from integrations.operations.store import Store
 from integrations.types import JsonObject
@@ -101,6 +103,13 @@ def run(
     return started
 
 
+def execute(started: models.Run, *, on_step: OnStep | None = None) -> models.Run:
+    """Execute a run that was just started to its end; while dispatch is paused it is returned queued, at once."""
+    if started.is_final or _dispatch_state.is_paused():
+        return started
+    return runs.execute(started, on_step=on_step)
+
+
 def request(*, job: models.Job, by: Actor, trigger: models.Run.Trigger) -> models.Run:
     """Run the job now: by a worker where one is there, else in this process. Raises what `run` does.
 
@@ -131,7 +140,7 @@ def request_all(
 
 def _executed_here(started: models.Run) -> models.Run:
     """Execute a run that was just started, unless a worker is there to."""
-    if started.is_final or _presence.is_worker_there():
+    if started.is_final or _dispatch_state.is_paused() or _presence.is_worker_there():
         return started
     return _execution.execute(started, on_step=None, patience_seconds=_PAGE_PATIENCE_SECONDS)
 

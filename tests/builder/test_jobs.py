@@ -6,6 +6,8 @@ from integrations import models
 from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import InvalidInput, OperationRefused, PermissionRefused
+from integrations.operations import housekeeping, runs
+from integrations.operations.actors import SYSTEM
 from tests.operations.nesting import PAUSE, made_of, make_nest
 from tests.operations.scene import everything_but, person
 from tests.operations.scheduling import HOUR, START, Hands, hands
@@ -35,6 +37,18 @@ def test_run_job_takes_its_own_input_or_another(clockwork: IntegrationBuilder) -
 def test_run_job_refuses_an_input_that_its_target_does_not_take(clockwork: IntegrationBuilder) -> None:
     with pytest.raises(InvalidInput, match="input/n"):
         clockwork.run_job("tick", input={"n": "many"})
+
+
+def test_run_job_while_dispatch_is_paused_returns_at_once_with_a_queued_run(
+    clockwork: IntegrationBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "execute", lambda *_, **__: pytest.fail("it waits"))
+    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+
+    result = clockwork.run_job("tick")
+
+    housekeeping.resume_dispatch(by=SYSTEM)
+    assert result.status == "queued"
 
 
 def test_run_jobs_runs_what_is_due_and_not_paused(clockwork: IntegrationBuilder) -> None:

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from integrations import models, strict_json
 from integrations.errors import IntegrationsError
 from integrations.management import timeline
-from integrations.operations import integrations, jobs, runs
+from integrations.operations import integrations, jobs
 from integrations.operations.actors import SYSTEM
 from integrations.types import Json
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         if not isinstance(input, dict | None):
             raise CommandError("the input should be an object")
         run = jobs.run(job=row, env=env, input=input, by=SYSTEM, trigger=models.Run.Trigger.COMMAND)
-        return run if run.is_final else runs.execute(run, on_step=timeline.printer(self.stdout.write))
+        return jobs.execute(run, on_step=timeline.printer(self.stdout.write))
 
 
 def _read(input: str | None) -> Json:
