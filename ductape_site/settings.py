@@ -47,6 +47,7 @@ CELERY_BROKER_URL = (
 )
 DUCTAPE_QUEUE_CAP = env.whole_number("DUCTAPE_QUEUE_CAP", default=100_000, minimum=1)
 DUCTAPE_LEASE_SECONDS = env.whole_number("DUCTAPE_LEASE_SECONDS", default=20, minimum=2)
+DUCTAPE_STOP_SECONDS = env.whole_number("DUCTAPE_STOP_SECONDS", default=25, minimum=0)
 
 # -- What is kept ------------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,11 @@ def lease_seconds() -> int:
     return settings.DUCTAPE_LEASE_SECONDS
 
 
+def stop_seconds() -> int:
+    """Return how long a worker that is to stop goes on with what it holds. From DUCTAPE_STOP_SECONDS."""
+    return settings.DUCTAPE_STOP_SECONDS
+
+
 def queue_cap() -> int:
     """Return how many runs may be unfinished before integrations are refused new ones. From DUCTAPE_QUEUE_CAP."""
     return settings.DUCTAPE_QUEUE_CAP

@@ -169,7 +169,7 @@ class Run(models.Model):
     #: False keeps only the result.
     store_event_results = models.BooleanField(default=True)
 
-    #: From when on a worker may take it up; None waits for a person.
+    #: From when on a worker may take it up; None waits for a person or for another run.
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     #: Something that it waits for has happened since it was claimed, so that it is not to be parked.
     woken = models.BooleanField(default=False)

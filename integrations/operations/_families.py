@@ -13,6 +13,7 @@ from integrations import models
 from integrations.operations import _dispatch, _job_ends
 
 Status = models.Run.Status
+StepStatus = models.Step.Status
 _WITHOUT_HOLDER = (Status.SCHEDULED, Status.QUEUED, Status.WAITING)
 
 
@@ -85,11 +86,18 @@ def _cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
     if not models.Run.objects.unfinished().filter(pk=run_id).update(cancel_requested_at=now):
         return False
     if models.Run.objects.transition(run_id, from_=_WITHOUT_HOLDER, to=Status.CANCELLED, now=now):
+        _end_steps(run_id, now=now)
         run = models.Run.objects.only("parent_id", "job_id", "nominal_at").get(pk=run_id)
         ended(run, status=Status.CANCELLED, now=now)
     else:
         _cancel_nested(run_id, now=now)
     return True
+
+
+def _end_steps(run_id: uuid.UUID, *, now: dt.datetime) -> None:
+    """Let no step of a cancelled run wait or run on: nobody executes it any more who would say how it ended."""
+    unfinished = models.Step.objects.filter(run=run_id, status__in=(StepStatus.RUNNING, StepStatus.WAITING))
+    unfinished.update(status=StepStatus.CANCELLED, reason="the run was cancelled", finished_at=now, due_at=None)
 
 
 def _cancel_nested(run_id: uuid.UUID, *, now: dt.datetime) -> None:

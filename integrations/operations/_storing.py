@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from integrations import conf, models
 from integrations.definitions.truncation import capped_lines
 from integrations.engine.records import Outcome, StepKey, StepRecord
@@ -51,7 +53,7 @@ def ready_steps(told: Iterable[tuple[StepSheet, StepRecord]]) -> list[ReadyStep]
 
 
 def ready_ends(ended: Iterable[tuple[models.Run, Outcome]], *, now: dt.datetime) -> list[ReadyEnd]:
-    return [ReadyEnd(run, outcome, run_ends.parameters(_end(run, outcome), now=now)) for run, outcome in ended]
+    return [ReadyEnd(run, outcome, run_ends.parameters(_end(run, outcome, now=now), now=now)) for run, outcome in ended]
 
 
 def store_steps(steps: Sequence[ReadyStep]) -> None:
@@ -79,7 +81,7 @@ def _failures_of(ends: Iterable[ReadyEnd]) -> Iterable[_failures.Failure]:
             yield _failures.Failure(run=end.run, code=error.code, message=error.message, place=error.place)
 
 
-def _end(run: models.Run, outcome: Outcome) -> run_ends.RunEnd:
+def _end(run: models.Run, outcome: Outcome, *, now: dt.datetime) -> run_ends.RunEnd:
     error = outcome.error
     return run_ends.RunEnd(
         run_id=run.pk,
@@ -89,9 +91,20 @@ def _end(run: models.Run, outcome: Outcome) -> run_ends.RunEnd:
         error_code=error.code if error else "",
         error_message=error.message if error else "",
         error_place=error.place if error else "",
-        due_at=outcome.due_at,
+        due_at=_due_at(outcome, now=now),
         bindings=run.bindings,
     )
+
+
+def _due_at(outcome: Outcome, *, now: dt.datetime) -> dt.datetime | None:
+    """Return when a parked run goes on, by the database's clock, which is what claims go by.
+
+    It is as far away as it was by the clock of this process. Were that one behind and the time taken as it is, the run
+    would be claimed at once, find that it has to wait, and be parked again, over and over.
+    """
+    if outcome.due_at is None:
+        return None
+    return max(outcome.due_at, now + (outcome.due_at - timezone.now()))
 
 
 def _ready(sheet: StepSheet, record: StepRecord) -> ReadyStep:

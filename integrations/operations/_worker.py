@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 #: How long a database that does not answer is left alone.
 _DATABASE_PAUSE_SECONDS = 0.5
-#: How long a stopping worker goes on with what it holds.
-STOP_SECONDS = 25.0
 
 
 class Source(Protocol):
@@ -75,9 +73,9 @@ class Worker:
         self._heartbeat_at = self._cancel_at = self._sweep_at = self._prune_at = 0.0
 
     def stop(self) -> None:
-        """Claim nothing more and end once what is held has ended, or STOP_SECONDS later; from a signal handler, too."""
+        """Claim nothing more and end once what is held has ended, or some time later; from a signal handler, too."""
         if self._stop_at is None:
-            self._stop_at = time.monotonic() + STOP_SECONDS
+            self._stop_at = time.monotonic() + conf.stop_seconds()
             self._driver.wake()
 
     def run(self) -> None:

@@ -14,6 +14,7 @@ from celery.platforms import EX_FAILURE
 from celery.worker import state
 from django.db import connections
 
+from integrations import conf
 from integrations.operations import _broker, _worker
 from integrations.operations._announced import AnnouncedRuns
 
@@ -73,7 +74,7 @@ class _WorkerLoop(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has 
     def stop(self, parent: Any) -> None:
         if self._worker is not None and self._thread is not None:
             self._worker.stop()
-            self._thread.join(_worker.STOP_SECONDS + _LEAVING_SECONDS)
+            self._thread.join(conf.stop_seconds() + _LEAVING_SECONDS)
 
     terminate = stop
 
