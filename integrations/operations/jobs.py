@@ -62,7 +62,8 @@ class JobStore(Store[models.Job, Job]):
 
     def _schedule_problems(self, row: models.Job, definition: Job) -> list[Problem]:
         """Return why a new or changed schedule is at its end already; one that has come to it may stay as it is."""
-        if definition.schedule is None or (row.pk is not None and row.to_definition().schedule == definition.schedule):
+        before = row.to_definition().schedule if row.pk else None
+        if definition.schedule is None or definition.schedule == before:
             return []
         now = _database_time.now()
         place = f"{self.place_of(definition.tag)}/schedule"

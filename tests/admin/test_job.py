@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from integrations import models
 from integrations.admin import schedule_calendar
-from integrations.operations import environments, features, jobs, runs
+from integrations.operations import _execution, environments, features, jobs, runs
 from integrations.operations.actors import SYSTEM
 from tests.admin import pages
 from tests.admin.conftest import logged_in, member
@@ -189,7 +189,7 @@ def test_list_runs_each_by_itself_and_says_which_are_refused(
         executed.append((run.job, len(connection.atomic_blocks)))
         return run
 
-    monkeypatch.setattr(jobs._execution, "execute", execute)
+    monkeypatch.setattr(_execution, "execute", execute)
 
     chosen = {"action": "run_selected", "_selected_action": [job.pk, other.pk]}
     text = pages.text(page.post(pages.list_url(models.Job), chosen, follow=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from integrations import models
@@ -21,7 +23,7 @@ ORDER: JsonObject = {"type": "action", "event": "get_order", "app": "shop"}
 NO_VERSION = "has no published version; publish it first"
 
 
-def _refusal(integration: models.Integration, **fields: object) -> list[str]:
+def _refusal(integration: models.Integration, **fields: Any) -> list[str]:
     with pytest.raises(DefinitionError) as refused:
         put(integration, "jobs", tag="daily", schedule=DAILY, **fields)
     return [str(problem) for problem in refused.value.problems]
