@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from integrations import models
@@ -69,10 +71,14 @@ def test_run_that_a_fault_keeps_from_being_opened_crashes_and_the_others_begin(
     driver: Driver, nest: models.Integration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = start(nest, "long"), start(nest, "quick")
-    opened = _contexts.open_for
-    monkeypatch.setattr(
-        _contexts, "open_for", lambda run, *rest: opened(run, *rest) if run.pk == good.pk else {}["missing"]
-    )
+    open_for = _contexts.open_for
+
+    def open_good(run: models.Run, *rest: Any) -> Any:
+        if run.pk == bad.pk:
+            raise KeyError("a fault of the console")
+        return open_for(run, *rest)
+
+    monkeypatch.setattr(_contexts, "open_for", open_good)
 
     begin(driver, bad, good)
     drive(driver)
@@ -142,6 +148,9 @@ def test_sweep_takes_back_all_that_lapsed_however_many(
 def test_run_executed_in_the_callers_process_is_cancelled_within_a_second(nest: models.Integration) -> None:
     run = start(nest, "long")
 
-    ended = runs.execute(run, on_step=lambda _: runs.cancel(run=run, by=SYSTEM))
+    def cancel(_: StepRecord) -> None:
+        runs.cancel(run=run, by=SYSTEM)
+
+    ended = runs.execute(run, on_step=cancel)
 
     assert ended.status == Status.CANCELLED
