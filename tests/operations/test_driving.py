@@ -10,13 +10,14 @@ from integrations.operations import _claiming, _contexts, _runtime, runs
 from integrations.operations._driving import Driver
 from integrations.operations._telling import Step
 from integrations.operations.actors import SYSTEM
+from integrations.types import JsonObject
 from tests.factories.run import NOON
 from tests.operations.nesting import PAUSE, made_of, make_nest, start
 
 pytestmark = pytest.mark.django_db
 
 Status = models.Run.Status
-LONG = {**PAUSE, "event": "hold", "input": {"seconds": 1.5}}
+LONG: JsonObject = {**PAUSE, "event": "hold", "input": {"seconds": 1.5}}
 
 
 @pytest.fixture
