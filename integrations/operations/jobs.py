@@ -32,6 +32,8 @@ from integrations.operations.store import Store
 from integrations.types import JsonObject
 
 _PREVIEWED = 5
+#: How many missed times `run_all` makes up for.
+MOST_MADE_UP = _firing.MOST_MADE_UP
 #: How long whoever waits for a page waits for a run, which the page follows from then on.
 _PAGE_PATIENCE_SECONDS = 2.0
 #: How many jobs `run_due` looks at at a time.

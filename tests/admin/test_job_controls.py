@@ -42,6 +42,10 @@ def test_next_time_is_told_with_its_zone(page: Client, job: models.Job) -> None:
     assert shown in pages.text(page.get(pages.list_url(models.Job)))
 
 
+def test_form_says_how_many_missed_times_are_made_up_for(page: Client, job: models.Job) -> None:
+    assert "makes up for the last 100" in pages.text(page.get(pages.change_url(job)))
+
+
 def test_what_waits_is_shown_and_skipped(page: Client, job: models.Job) -> None:
     assert "Skip what is waiting" not in pages.text(page.get(pages.change_url(job)))
     slot = models.Slot.objects.create(job=job, nominal_at=START, status="queued")

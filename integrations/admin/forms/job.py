@@ -17,6 +17,7 @@ from integrations import models
 from integrations.admin.forms.base import DefinitionForm
 from integrations.admin.forms.fields import TAG_HELP, JsonField
 from integrations.definitions.schedules import known_zones
+from integrations.operations.jobs import MOST_MADE_UP
 from integrations.types import JsonObject
 
 _MOMENT_HELP = "As in 2026-12-24T18:00+01:00; UTC without an offset."
@@ -96,6 +97,8 @@ class JobForm(DefinitionForm):
         help_texts: ClassVar = {
             "tag": TAG_HELP,
             "retries": "How often a failed run is followed by another one, 0 to 100.",
+            "missed": f"No worker was there for it within a minute. Run all makes up for the last {MOST_MADE_UP}; "
+            "others before these are written down as missed.",
             "priority": "-100 to 100; higher ones are taken up first.",
             "timeout": "Seconds; empty is no limit.",
         }
