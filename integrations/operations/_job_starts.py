@@ -202,7 +202,7 @@ def as_now(run: models.Run, input: JsonObject) -> tuple[tuple[models.Release, Re
         InvalidInput: the input is not what it takes by now.
     """
     event = run.release.to_definition().feature.sequence[0].events[0]
-    target = JobTarget(type=event.type, event=event.event, app=event.app, database=event.database)
+    target = JobTarget.parse({name: getattr(event, name) for name in JobTarget.model_fields})
     timeout = run.job.timeout if run.job else None
     return _wrapped(run.integration, target, input, timeout, current_stamp(run.integration))
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from integrations import models
 from integrations.operations import functions, replays, runs
 from integrations.operations.actors import SYSTEM
+from integrations.types import JsonObject
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import text
 from tests.fakes.connectors import FakeActionConnector
@@ -176,7 +177,7 @@ def test_page_offers_the_latest_version_of_what_a_job_started(operator: Client, 
     run = runs.cancel(run=by_hand(job), by=SYSTEM)
 
     before = operator.get(url(run), {"version": "latest"})
-    wanted = {"input": {"number": "number"}}
+    wanted: JsonObject = {"input": {"number": "number"}}
     functions.update(integration=failed.integration, tag="double", changes=wanted, by=SYSTEM, publish=True)
     after = operator.get(url(run), {"version": "latest"}, follow=True)
 

@@ -23,7 +23,9 @@ schedules = st.one_of(
     st.builds(lambda minute: {"cron": f"*/{minute} * * * *", "tz": "Europe/Berlin"}, st.integers(5, 59)),
     st.builds(lambda hours: {"start_at": (START + HOUR * hours).isoformat()}, st.integers(-5, 40)),
 )
-ends = st.one_of(st.just({}), st.integers(41, 60).map(lambda hours: {"end_at": (START + HOUR * hours).isoformat()}))
+ends: st.SearchStrategy[dict[str, str]] = st.one_of(
+    st.just({}), st.integers(41, 60).map(lambda hours: {"end_at": (START + HOUR * hours).isoformat()})
+)
 edges = st.lists(st.integers(1, 70), min_size=1, max_size=6, unique=True).map(sorted)
 
 

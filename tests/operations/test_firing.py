@@ -489,10 +489,8 @@ def test_replay_of_an_action_takes_an_edited_input_in_sections_or_flat(hands: Ha
     runs.cancel(run=run, by=SYSTEM)
     run.refresh_from_db()
 
-    made = [
-        replays.replay(run, by=SYSTEM, reason="another", version="latest", input=values)
-        for values in ({"id": "B"}, {"params": {"id": "B"}}, None)
-    ]
+    inputs: list[JsonObject | None] = [{"id": "B"}, {"params": {"id": "B"}}, None]
+    made = [replays.replay(run, by=SYSTEM, reason="another", version="latest", input=values) for values in inputs]
 
     assert [each.input["params"]["id"] for each in made] == ["B", "B", "A"]
     assert {each.release_id for each in made} == {run.release_id}

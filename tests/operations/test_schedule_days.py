@@ -27,7 +27,9 @@ def days(*of: models.Job, since: dt.datetime = MIDNIGHT, until: dt.datetime, zon
 
 def counted(found: Days) -> list[tuple[int, dict[str, int]]]:
     """Return the day of the month and the outcomes of each entry."""
-    return [(entry.day.day, dict(entry.outcomes)) for entry in found.entries]
+    return [
+        (entry.day.day, {str(outcome): number for outcome, number in entry.outcomes.items()}) for entry in found.entries
+    ]
 
 
 @pytest.mark.parametrize("schedule", [{"every": 60}, {"cron": "* * * * *"}])
