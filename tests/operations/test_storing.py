@@ -3,11 +3,13 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 
 from integrations import models
 from integrations.engine.records import Outcome
 from integrations.operations import _claiming, _database_time, _storing, runs
 from integrations.operations.actors import SYSTEM
+from integrations.types import JsonObject
 from tests.operations.nesting import made_of, make_nest, start
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +24,7 @@ def test_run_is_parked_as_long_by_the_databases_clock_as_by_a_workers_clock_that
     assert claimed is not None
     now = _database_time.now()
     worker_now = now - dt.timedelta(seconds=behind)
-    monkeypatch.setattr(_storing.timezone, "now", lambda: worker_now)
+    monkeypatch.setattr(timezone, "now", lambda: worker_now)
 
     outcome = Outcome(status="waiting", due_at=worker_now + dt.timedelta(seconds=60))
     _storing.store_ends(_storing.ready_ends([(claimed, outcome)], now=now), now=now)
@@ -32,7 +34,7 @@ def test_run_is_parked_as_long_by_the_databases_clock_as_by_a_workers_clock_that
 
 
 def test_cancelling_a_parked_run_ends_its_waiting_step() -> None:
-    wait = {"type": "wait", "event": "pause", "input": {"seconds": 600}}
+    wait: JsonObject = {"type": "wait", "event": "pause", "input": {"seconds": 600}}
     run = runs.execute(start(make_nest(made_of("tick", wait)), "tick"), patience_seconds=0)
     assert [step.status for step in run.steps.all()] == ["waiting"]
 
