@@ -11,6 +11,7 @@ from integrations import models
 from integrations.errors import InvalidInput
 from integrations.operations import jobs, replays, runs
 from integrations.operations.actors import SYSTEM
+from integrations.types import JsonObject
 from tests.operations.nesting import PAUSE, calling, made_of, make_nest, start
 from tests.operations.scene import put
 from tests.operations.scheduling import Hands, fire, fresh, hands, make_job, reasons
@@ -85,7 +86,7 @@ def test_event_that_hands_on_a_larger_input_fails_with_the_reason(kind: str) -> 
     text = "$Input{text}" * 2
     integration = make_nest(note())
     put(integration, "jobs", tag="nightly", env="dev", target={"event": "note"}, input={"text": "short"})
-    event = (
+    event: JsonObject = (
         calling("note", input={"text": text})
         if kind == "feature"
         else {"type": "job", "event": "nightly", "input": {"text": text}}
