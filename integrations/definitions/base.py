@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self, TypeVar
 
 import pydantic
 from pydantic import AfterValidator, ConfigDict, JsonValue, StringConstraints
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from integrations import strict_json
@@ -120,8 +121,11 @@ def _problem(model: type[Definition], details: Any, prefix: str) -> Problem:
             return Problem(place, f'unknown field "{name[:100]}"', nearest(name, _field_names(model, location[:-1])))
         case "string_pattern_mismatch":
             return Problem(place, *_pattern_problem(details["ctx"]["pattern"], details["input"]))
-    hint = _choice_hint(details) if details["type"] == "literal_error" else ""
-    return Problem(place, wording.sentence(details["type"], details.get("ctx", {}), details["msg"]), hint)
+    context = details.get("ctx", {})
+    hint = _choice_hint(details) if details["type"] == "literal_error" else context.get("hint", "")
+    return Problem(
+        place, wording.sentence(details["type"], context, details["msg"]), hint or _description(model, location)
+    )
 
 
 def _choice_hint(details: Any) -> str:
@@ -148,11 +152,22 @@ def _place(location: Iterable[str | int]) -> str:
 
 
 def _field_names(model: type[Definition], location: Iterable[str | int]) -> Iterable[str]:
+    return _fields(model, location)
+
+
+def _description(model: type[Definition], location: Sequence[str | int]) -> str:
+    """Return what the field at this place says of itself, with an example: a hint for whatever is wrong there."""
+    field = _fields(model, location[:-1]).get(str(location[-1])) if location else None
+    return (field.description or "") if field else ""
+
+
+def _fields(model: type[Definition], location: Iterable[str | int]) -> Mapping[str, FieldInfo]:
+    """Return the fields of the definition at this place, {} when none is there."""
     found: type[Definition] | None = model
     for part in location:
         if isinstance(part, str) and found is not None and part in found.model_fields:
             found = _definition_in(found.model_fields[part].annotation)
-    return found.model_fields if found else ()
+    return found.model_fields if found else {}
 
 
 def _definition_in(annotation: object) -> type[Definition] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, LiteralString, Self
 
 from pydantic import BeforeValidator, JsonValue, PositiveInt, StringConstraints, model_validator
 from pydantic import Field as Constraint
@@ -24,8 +24,13 @@ def _moment(value: Any) -> Any:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
+_MOMENT_HINT = "such as 2030-01-31T09:30+01:00"
 #: ISO 8601; UTC when it names no zone.
 Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
+
+
+def _schedule_error(message: LiteralString, *, hint: str) -> PydanticCustomError:
+    return PydanticCustomError("schedule", message, {"hint": hint})
 
 
 class JobTarget(Definition):
@@ -43,21 +48,23 @@ class Schedule(Definition):
     #: Name of the zone that `cron` is written in.
     tz: Annotated[str, StringConstraints(max_length=100)] = "UTC"
     #: Counted from `start_at`, which then is the first time itself, else from the job's creation; ten years at most.
-    every: Annotated[int, Constraint(gt=0, le=10 * 366 * 24 * 3600)] | None = None
-    start_at: Moment | None = None
+    every: Annotated[int, Constraint(gt=0, le=10 * 366 * 24 * 3600)] | None = Constraint(
+        default=None, description="seconds from one time to the next, such as 3600"
+    )
+    start_at: Moment | None = Constraint(default=None, description=_MOMENT_HINT)
     #: How many runs it starts, until it is changed.
-    limit: PositiveInt | None = None
+    limit: PositiveInt | None = Constraint(default=None, description="how many runs it starts; no limit without it")
     #: The last moment at which it may fire.
-    end_at: Moment | None = None
+    end_at: Moment | None = Constraint(default=None, description=_MOMENT_HINT)
 
     @model_validator(mode="after")
     def _say_when(self) -> Self:
         if self.cron and self.every:
-            raise PydanticCustomError("schedule", "give either cron or every, not both")
+            raise _schedule_error("give either cron or every, not both", hint="leave one of them out")
         if not (self.cron or self.every or self.start_at):
-            raise PydanticCustomError("schedule", "give cron, every or start_at")
+            raise _schedule_error("give cron, every or start_at", hint='such as {"cron": "0 6 * * *", "tz": "UTC"}')
         if self.start_at and self.end_at and self.end_at <= self.start_at:
-            raise PydanticCustomError("schedule", "end_at is not after start_at")
+            raise _schedule_error("end_at is not after start_at", hint="name a later end_at, or leave it out")
         return self
 
 

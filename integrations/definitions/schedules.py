@@ -127,7 +127,9 @@ def known_zones() -> frozenset[str]:
 
 
 def _zone_problems(name: str, place: str) -> Iterator[Problem]:
-    if name not in known_zones():
+    if not name:
+        yield Problem(place, "names no time zone", "such as UTC or Europe/Berlin")
+    elif name not in known_zones():
         yield Problem(place, f'unknown time zone "{name[:100]}"', nearest(name, known_zones()))
 
 
