@@ -212,6 +212,6 @@ def test_command_says_where_it_listens_and_stops_at_once(number: signal.Signals)
         with httpx.Client(trust_env=False) as client:  # its connection is still open when the signal comes
             login = client.post(f"{url[1]}/v1/login", json={**CREDENTIALS, "username": "ann"})
             process.send_signal(number)
-            status = process.wait(timeout=2)
+            status = process.wait(timeout=10)
 
     assert (login.json()["data"]["expires_in"], status) == (5, 0)
