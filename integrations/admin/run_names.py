@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Case, F, When
+from django.db.models import Case, Func, JSONField, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
 from integrations import models
@@ -13,9 +13,20 @@ from integrations import models
 _MADE_FOR_A_JOB = 0
 
 
+class _AsJson(Func):
+    """Our JSON, which is text to the database, as what it can look into."""
+
+    template = "%(expressions)s"
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        # Not jsonb, which would refuse a text with U+0000 anywhere in it.
+        return self.as_sql(compiler, connection, template="(%(expressions)s)::json")
+
+
 def with_names(runs: Any) -> Any:
     """Add `release_tag`, read only for runs of which there is neither feature nor job."""
-    feature = KeyTransform("feature", F("release__content"))
+    feature = KeyTransform("feature", _AsJson("release__content"))
     return runs.annotate(release_tag=Case(When(feature=None, job=None, then=KeyTextTransform("tag", feature))))
 
 
