@@ -20,8 +20,9 @@ _APART_SECONDS = 0.0537
 
 
 def start(count: int) -> None:
-    feature = models.Feature.objects.select_related("integration").get(tag="nothing")
-    environment = models.Environment.objects.select_related("integration").get(slug="dev")
+    feature = models.Feature.objects.select_related("integration").get(tag="nothing", integration__tag="faults")
+    environments = models.Environment.objects.select_related("integration")
+    environment = environments.get(slug="dev", integration=feature.integration)
     for _ in range(count):
         time.sleep(_APART_SECONDS)
         began = time.time()
