@@ -192,6 +192,8 @@ def _exchange(child: ChildProcess, request: dict[str, Any], limits: Limits) -> d
     except ChildSilent:
         raise SandboxError(replies.timeout_message(limits), code="timeout") from None
     except ChildLost as error:
+        if child.used_up_its_time():
+            raise SandboxError(replies.timeout_message(limits), code="timeout") from None
         raise SandboxError(f"the function's process ended ({child.describe_end()}): {error}", code="crashed") from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -95,6 +96,13 @@ class ChildProcess:
         self._socket.close()
         # It is not our child, so it cannot be waited for; this keeps Popen from complaining that nobody did.
         self._process.returncode = 0
+
+    def used_up_its_time(self) -> bool:
+        """Return whether the process ended because the system found it at its limit before we did."""
+        try:
+            return self._process.wait(timeout=1) == -signal.SIGXCPU
+        except subprocess.TimeoutExpired:
+            return False
 
     def describe_end(self) -> str:
         """Return how the process ended, for messages."""

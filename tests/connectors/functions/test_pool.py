@@ -351,6 +351,15 @@ def pid_of_child(pool: FunctionPool) -> int:
     return next(iter(pool._children)).pid
 
 
+def test_child_that_the_system_ends_for_its_time_has_run_out_of_it(own_pool: FunctionPool) -> None:
+    pid = pid_of_child(own_pool)
+    threading.Timer(0.1, os.kill, (pid, signal.SIGXCPU)).start()
+
+    error = failure(lambda: own_pool.call_sync("(async()=>{for(;;){}}\n)", None))
+
+    assert error.code == "timeout"
+
+
 def test_child_killed_during_a_call_is_a_retryable_crash_and_is_replaced(own_pool: FunctionPool) -> None:
     pid = pid_of_child(own_pool)
     threading.Timer(0.1, os.kill, (pid, signal.SIGKILL)).start()
