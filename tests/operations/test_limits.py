@@ -83,6 +83,7 @@ def test_places_taken_at_the_same_moment_are_all_different(limits: Limits) -> No
 
     places = sorted(place for each in at_once(reserve, threads=4) for place in each)
 
-    assert places[:3] == [0.0, 0.0, 0.0]
+    # By clocks that were read one after the other.
+    assert places[:3] == [pytest.approx(0, abs=5)] * 3
     assert places[3:] == [pytest.approx(1200 * number, abs=5) for number in range(1, 10)]
     assert RateBudget.objects.count() == 1
