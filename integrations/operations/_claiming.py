@@ -155,9 +155,11 @@ def cancel_requested(run_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
 
 def hand_back(run_ids: Collection[uuid.UUID], *, worker: str) -> None:
     """Put runs back into the queue that `worker` did not finish; that is no crash."""
+    if not run_ids:  # as at almost every heartbeat, and then nobody is woken
+        return
     now = _database_time.now()
     with transaction.atomic():
-        _families.lock(sorted(run_ids))
+        _families.lock(run_ids)
         held = models.Run.objects.held_by(worker)
         requeued = [
             run_id
@@ -189,7 +191,7 @@ def _sweep_some() -> int:
     runs = list(lapsed[:_SWEPT_TOGETHER])
     if runs:
         with _write_turns.writing():
-            _families.lock(sorted({each for run in runs for each in (run.pk, run.parent_id) if each}))
+            _families.lock(each for run in runs for each in (run.parent_id, run.pk))
             for run in runs:
                 crashed(run, evidence=f"worker {run.worker} did not renew its lease", now=now, is_lapsed=True)
     return len(runs)

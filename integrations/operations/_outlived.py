@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,7 +42,7 @@ def steps(now: dt.datetime) -> Iterator[Step]:
 def steps_after_runs(now: dt.datetime) -> Iterator[Step]:
     """Yield what deletes all that goes once no run refers to it any more."""
     yield _step("releases", _releases(now))
-    yield lambda pace: _delete_failure_groups(now, pace)
+    yield _step("failure_groups", _failure_groups(now), how=_delete_locked)
 
 
 def slots(now: dt.datetime) -> QuerySet[models.Slot]:
@@ -57,9 +56,9 @@ def slots(now: dt.datetime) -> QuerySet[models.Slot]:
     return old.exclude(status=models.Slot.Status.QUEUED).order_by("nominal_at")
 
 
-def _step(name: str, rows: QuerySet[Any]) -> Step:
+def _step(name: str, rows: QuerySet[Any], *, how: Callable[[QuerySet[Any]], int] = delete) -> Step:
     def step(pace: Pace) -> None:
-        _count(pace, name, delete_in_parts(rows, pace))
+        _count(pace, name, delete_in_parts(rows, pace, how=how))
 
     return step
 
@@ -80,18 +79,12 @@ def _releases(now: dt.datetime) -> QuerySet[models.Release]:
     )
 
 
-def _delete_failure_groups(now: dt.datetime, pace: Pace) -> None:
-    """Delete the groups whose runs have all gone, but those that somebody has in hand."""
+def _failure_groups(now: dt.datetime) -> QuerySet[models.FailureGroup]:
+    """Return the groups whose runs have all gone, but those that somebody has in hand."""
     old = models.FailureGroup.objects.filter(
         ~Exists(models.Run.objects.filter(failure_group=OuterRef("pk"))), last_seen__lt=now - _FAILURE_GROUP_REST
     )
-    unwanted = old.filter(Q(resolved_at__isnull=False) | Q(assigned_to=None, note=""))
-    ordered = unwanted.order_by("last_seen").values_list("pk", flat=True)
-    while not pace.is_over() and (part := list(ordered[: pace.rows])):
-        gone = pace.write(functools.partial(_delete_locked, unwanted.filter(pk__in=part)))
-        _count(pace, "failure_groups", gone)
-        if not gone:
-            break
+    return old.filter(Q(resolved_at__isnull=False) | Q(assigned_to=None, note="")).order_by("last_seen")
 
 
 def _delete_locked(rows: QuerySet[Any]) -> int:

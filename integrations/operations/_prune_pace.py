@@ -101,7 +101,13 @@ class Pace:
             time.sleep(max(min(rest, self.stop_at - time.monotonic()), 0))
 
 
-def delete_in_parts(rows: orm.QuerySet[Any], pace: Pace) -> int:
+def delete(rows: orm.QuerySet[Any]) -> int:
+    """Delete rows with all that belongs to them, whichever tables refer to them; return how many of their own kind."""
+    _, by_kind = rows.delete()
+    return by_kind.get(rows.model._meta.label, 0)
+
+
+def delete_in_parts(rows: orm.QuerySet[Any], pace: Pace, *, how: Callable[[orm.QuerySet[Any]], int] = delete) -> int:
     """Delete these rows in as many transactions as it takes, or until time is over; return how many.
 
     They go in their order, which names the index that finds them; without one in that of their keys. What makes them
@@ -110,14 +116,8 @@ def delete_in_parts(rows: orm.QuerySet[Any], pace: Pace) -> int:
     deleted = 0
     ordered = (rows if rows.ordered else rows.order_by("pk")).values_list("pk", flat=True)
     while not pace.is_over() and (part := list(ordered[: pace.rows])):
-        gone = pace.write(functools.partial(delete, rows.filter(pk__in=part)))
+        gone = pace.write(functools.partial(how, rows.filter(pk__in=part)))
         deleted += gone
         if not gone:
             break
     return deleted
-
-
-def delete(rows: orm.QuerySet[Any]) -> int:
-    """Delete rows with all that belongs to them, whichever tables refer to them; return how many of their own kind."""
-    _, by_kind = rows.delete()
-    return by_kind.get(rows.model._meta.label, 0)

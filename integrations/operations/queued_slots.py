@@ -21,7 +21,7 @@ def skip(*, job: models.Job, by: Actor, reason: str = "") -> int:
     What is running goes on, and so does the schedule.
     """
     require(by, "pause_job", to="skip times of jobs")
-    reason = _remarks.without_secrets(reason.strip(), job.integration)
+    reason = _remarks.without_secrets(reason, job.integration)
     why = f"skipped by {by} while it waited" + (f": {reason}" if reason else "")
     with transaction.atomic():
         # Whoever starts one of them holds this row, too.

@@ -99,18 +99,21 @@ class ChildProcess:
 
     def used_up_its_time(self) -> bool:
         """Return whether the process ended because the system found it at its limit before we did."""
-        try:
-            return self._process.wait(timeout=1) == -signal.SIGXCPU
-        except subprocess.TimeoutExpired:
-            return False
+        return self._end() == -signal.SIGXCPU
 
     def describe_end(self) -> str:
         """Return how the process ended, for messages."""
-        try:
-            code = self._process.wait(timeout=1)
-        except subprocess.TimeoutExpired:
+        code = self._end()
+        if code is None:
             return "it stopped making sense"
         return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+    def _end(self) -> int | None:
+        """Return the exit code, negative for a signal; None while it has not ended, which it is given a moment for."""
+        try:
+            return self._process.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            return None
 
     def _greeting(self) -> Isolation:
         try:
