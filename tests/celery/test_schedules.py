@@ -16,6 +16,7 @@ NOTHING: JsonObject = {"event": "nothing"}
 HOLD: JsonObject = {"event": "hold"}
 EVERY_SECOND: JsonObject = {"every": 1}
 SECOND = dt.timedelta(seconds=1)
+MINUTE = 60 * SECOND
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def _wait_until_succeeded(installation: CeleryInstallation, tag: str, times: int
     def have() -> bool:
         return sum(row.run_status == "succeeded" for row in _ledger(installation, tag)) >= times
 
-    wait_for(have, seconds=20, what=lambda: f"{_ledger(installation, tag)}\n{installation.log.read_text()}")
+    wait_for(have, seconds=60, what=lambda: f"{_ledger(installation, tag)}\n{installation.log.read_text()}")
 
 
 def _follow_each_other(rows: list[Fired]) -> bool:
@@ -69,11 +70,12 @@ def _follow_each_other(rows: list[Fired]) -> bool:
 
 def test_schedules_of_every_kind_fire_through_celerys_workers(installation: CeleryInstallation) -> None:
     installation.celery_worker()
-    soon = (dt.datetime.now(tz=dt.UTC) + 4 * SECOND).isoformat()
+    now = dt.datetime.now(tz=dt.UTC)
+    far_from_now = (now + 30 * MINUTE).minute  # so that no time of its own comes while the test runs
     schedules: dict[str, JsonObject] = {
         "every": {**EVERY_SECOND, "limit": 3},
-        "start_at": {"start_at": soon},
-        "cron": {"cron": "* * * * *", "tz": "Europe/Berlin", "limit": 1},
+        "start_at": {"start_at": (now + 8 * SECOND).isoformat()},
+        "cron": {"cron": f"{far_from_now} * * * *", "tz": "Europe/Berlin", "limit": 1},
     }
 
     jobs: list[JsonObject] = [{"tag": tag, "target": NOTHING, "schedule": each} for tag, each in schedules.items()]
@@ -96,7 +98,7 @@ def test_pause_stops_the_schedule_only_and_leaves_no_time_out_of_the_ledger(inst
     installation.operate_jobs("pause", "tick")
     paused = _ledger(installation, "tick")
     installation.operate_jobs("run", "tick")
-    wait_for(lambda: _by_hand(installation) == ["succeeded"], seconds=20, what=installation.log.read_text)
+    wait_for(lambda: _by_hand(installation) == ["succeeded"], seconds=60, what=installation.log.read_text)
     time.sleep(1.5)
     while_paused = _ledger(installation, "tick")
     installation.operate_jobs("resume", "tick")
@@ -116,7 +118,7 @@ def test_overlap_is_avoided_and_a_run_by_hand_stands_beside_the_schedule(install
     queueing: JsonObject = {"tag": "queueing", "overlap": "queue", "schedule": {**EVERY_SECOND, "limit": 2}, **held}
 
     installation.operate_jobs("put", skipping, queueing)
-    wait_for(lambda: _ledger(installation, "queueing"), seconds=20, what=installation.log.read_text)
+    wait_for(lambda: _ledger(installation, "queueing"), seconds=60, what=installation.log.read_text)
     installation.operate_jobs("run", "skipping")
     _wait_until_succeeded(installation, "queueing", 2)
     _wait_until_succeeded(installation, "skipping", 2)
@@ -127,4 +129,4 @@ def test_overlap_is_avoided_and_a_run_by_hand_stands_beside_the_schedule(install
     assert {row.status for row in skipped} == {"started", "overlapped"}
     assert all("was still" in row.reason for row in skipped if row.status == "overlapped")
     assert _follow_each_other([row for row in skipped if row.status == "started"])
-    wait_for(lambda: _by_hand(installation) == ["succeeded"], seconds=20, what=installation.log.read_text)
+    wait_for(lambda: _by_hand(installation) == ["succeeded"], seconds=60, what=installation.log.read_text)
