@@ -12,6 +12,9 @@ from integrations.operations import _broker
 from tests.celery.brokers import Broker
 from tests.faults.installation import Installation, wait_for
 
+#: How long a test waits for what is to happen soon: on a busy machine, processes and brokers take their time.
+PATIENCE_SECONDS = 60.0
+
 
 class CeleryInstallation(Installation):
     def __init__(self, folder: Path, database_url: str, broker: Broker) -> None:
@@ -25,7 +28,7 @@ class CeleryInstallation(Installation):
         name = f"worker{next(self._numbers)}@%h"
         known = self._workers()
         process = self.start(sys.executable, "-m", "celery", "-A", "ductape_site", "worker", "-n", name, *arguments)
-        wait_for(lambda: self._workers() > known, seconds=30, what=self._describe)
+        wait_for(lambda: self._workers() > known, seconds=PATIENCE_SECONDS, what=self._describe)
         return process
 
     def send(self, run_id: uuid.UUID) -> None:
@@ -42,6 +45,10 @@ class CeleryInstallation(Installation):
         """Let the broker forget all messages that wait there; return how many they were."""
         with self._celery.connection_for_read() as connection:
             return int(self._celery.amqp.queues[_broker.QUEUE](connection.default_channel).purge())
+
+    def wait_until_logged(self, text: str) -> None:
+        """Return once a process has said this; what it has done is seen earlier."""
+        wait_for(lambda: text in self.log.read_text(), seconds=PATIENCE_SECONDS, what=self._describe)
 
     def _workers(self) -> int:
         return int(self.rows("SELECT count(*) FROM integrations_worker")[0][0])

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.celery.celery_installation import CeleryInstallation
+from tests.celery.celery_installation import PATIENCE_SECONDS, CeleryInstallation
 from tests.celery.conftest import SlowApi
 from tests.faults.checks import assert_all_done_once
 from tests.faults.fake_api import Effect
@@ -22,10 +22,10 @@ def test_runs_are_executed_by_a_worker_that_was_sent_a_message_for_each(
     sent = installation.messages()
 
     installation.celery_worker()
-    installation.wait_until_ended(run_ids, seconds=20)
+    installation.wait_until_ended(run_ids, seconds=PATIENCE_SECONDS)
 
     assert sent >= len(run_ids)
-    wait_for(lambda: installation.messages() == 0, seconds=10, what="messages are left")
+    wait_for(lambda: installation.messages() == 0, seconds=PATIENCE_SECONDS, what="messages are left")
     assert installation.rows("SELECT max(attempts), max(crashes) FROM integrations_run") == [(1, 0)]
     assert_all_done_once(installation, api, run_ids)
 
@@ -36,12 +36,14 @@ def test_killed_workers_run_goes_on_behind_its_checkpoint_on_another_one(
     slow_api.seconds["pay"] = 3
     worker = installation.celery_worker()
     [run_id] = installation.post("order", 1, number=0)
-    wait_for(lambda: slow_api.effects[Effect(str(run_id), "pay")], seconds=20, what=installation.log.read_text)
+    wait_for(
+        lambda: slow_api.effects[Effect(str(run_id), "pay")], seconds=PATIENCE_SECONDS, what=installation.log.read_text
+    )
 
     kill(worker)
     slow_api.seconds.clear()
     installation.celery_worker()
-    installation.wait_until_ended([run_id], seconds=20)
+    installation.wait_until_ended([run_id], seconds=PATIENCE_SECONDS)
 
     assert installation.rows("SELECT attempts, crashes FROM integrations_run") == [(2, 1)]
     assert_all_done_once(installation, slow_api, [run_id])
@@ -50,19 +52,19 @@ def test_killed_workers_run_goes_on_behind_its_checkpoint_on_another_one(
 def test_runs_started_without_a_broker_end_all_the_same(installation: CeleryInstallation, api: SlowApi) -> None:
     installation.celery_worker()
     before = installation.post("order", 1, number=0)
-    installation.wait_until_ended(before, seconds=20)
+    installation.wait_until_ended(before, seconds=PATIENCE_SECONDS)
 
     installation.broker.stop()
     began = time.monotonic()
     without = installation.post("order", 20, number=0)
     posting_seconds = time.monotonic() - began
-    installation.wait_until_ended(without, seconds=20)
+    installation.wait_until_ended(without, seconds=PATIENCE_SECONDS)
     installation.broker.start()
     later = installation.post("order", 5, number=0)
-    installation.wait_until_ended(later, seconds=20)
+    installation.wait_until_ended(later, seconds=PATIENCE_SECONDS)
 
     assert posting_seconds < 10
-    wait_for(lambda: installation.messages() == 0, seconds=20, what="the worker fetches no messages")
+    wait_for(lambda: installation.messages() == 0, seconds=PATIENCE_SECONDS, what="the worker fetches no messages")
     assert_all_done_once(installation, api, [*before, *without, *later])
 
 
@@ -73,8 +75,8 @@ def test_message_that_is_delivered_often_is_executed_once(installation: CeleryIn
 
     for _ in range(2):
         installation.celery_worker()
-    installation.wait_until_ended([run_id], seconds=20)
-    wait_for(lambda: installation.messages() == 0, seconds=10, what="messages are left")
+    installation.wait_until_ended([run_id], seconds=PATIENCE_SECONDS)
+    wait_for(lambda: installation.messages() == 0, seconds=PATIENCE_SECONDS, what="messages are left")
 
     assert installation.rows("SELECT attempts, crashes FROM integrations_run") == [(1, 0)]
     assert_all_done_once(installation, api, [run_id])
@@ -83,7 +85,7 @@ def test_message_that_is_delivered_often_is_executed_once(installation: CeleryIn
 def test_stopped_worker_finishes_what_it_holds(installation: CeleryInstallation, api: SlowApi) -> None:
     worker = installation.celery_worker("--concurrency", "5")
     run_ids = installation.post("hold", 20, seconds=1.5)
-    wait_for(lambda: installation.holders(), seconds=20, what="not taken up")
+    wait_for(lambda: installation.holders(), seconds=PATIENCE_SECONDS, what="not taken up")
 
     worker.send_signal(signal.SIGTERM)
     time.sleep(1)
@@ -94,7 +96,7 @@ def test_stopped_worker_finishes_what_it_holds(installation: CeleryInstallation,
     assert {statuses[run_id] for run_id in held} <= {"succeeded"}
     assert set(statuses.values()) == {"succeeded", "queued"}
     installation.celery_worker()
-    installation.wait_until_ended(run_ids, seconds=20)
+    installation.wait_until_ended(run_ids, seconds=PATIENCE_SECONDS)
     assert installation.rows("SELECT max(attempts), max(crashes) FROM integrations_run") == [(1, 0)]
     assert_all_done_once(installation, api, run_ids)
 
@@ -103,7 +105,7 @@ def test_stopped_worker_finishes_what_it_holds(installation: CeleryInstallation,
 def test_stopped_worker_hands_back_what_takes_too_long(installation: CeleryInstallation, api: SlowApi) -> None:
     worker = installation.celery_worker()
     [run_id] = installation.post("hold", 1, seconds=40)
-    wait_for(lambda: api.effects[Effect(str(run_id), "reserve")], seconds=20, what="not called")
+    wait_for(lambda: api.effects[Effect(str(run_id), "reserve")], seconds=PATIENCE_SECONDS, what="not called")
 
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(timeout=32) == 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.types import JsonObject
-from tests.celery.celery_installation import CeleryInstallation
+from tests.celery.celery_installation import PATIENCE_SECONDS, CeleryInstallation
 from tests.faults.installation import wait_for
 
 NOTHING: JsonObject = {"event": "nothing"}
@@ -57,7 +57,9 @@ def _wait_until_succeeded(installation: CeleryInstallation, tag: str, times: int
     def have() -> bool:
         return sum(row.run_status == "succeeded" for row in _ledger(installation, tag)) >= times
 
-    wait_for(have, seconds=60, what=lambda: f"{_ledger(installation, tag)}\n{installation.log.read_text()}")
+    wait_for(
+        have, seconds=PATIENCE_SECONDS, what=lambda: f"{_ledger(installation, tag)}\n{installation.log.read_text()}"
+    )
 
 
 def _follow_each_other(rows: list[Fired]) -> bool:
@@ -98,7 +100,7 @@ def test_pause_stops_the_schedule_only_and_leaves_no_time_out_of_the_ledger(inst
     installation.operate_jobs("pause", "tick")
     paused = _ledger(installation, "tick")
     installation.operate_jobs("run", "tick")
-    wait_for(lambda: _by_hand(installation) == ["succeeded"], seconds=60, what=installation.log.read_text)
+    wait_for(lambda: _by_hand(installation) == ["succeeded"], seconds=PATIENCE_SECONDS, what=installation.log.read_text)
     time.sleep(1.5)
     while_paused = _ledger(installation, "tick")
     installation.operate_jobs("resume", "tick")
@@ -118,7 +120,7 @@ def test_overlap_is_avoided_and_a_run_by_hand_stands_beside_the_schedule(install
     queueing: JsonObject = {"tag": "queueing", "overlap": "queue", "schedule": {**EVERY_SECOND, "limit": 2}, **held}
 
     installation.operate_jobs("put", skipping, queueing)
-    wait_for(lambda: _ledger(installation, "queueing"), seconds=60, what=installation.log.read_text)
+    wait_for(lambda: _ledger(installation, "queueing"), seconds=PATIENCE_SECONDS, what=installation.log.read_text)
     installation.operate_jobs("run", "skipping")
     _wait_until_succeeded(installation, "queueing", 2)
     _wait_until_succeeded(installation, "skipping", 2)
@@ -129,4 +131,4 @@ def test_overlap_is_avoided_and_a_run_by_hand_stands_beside_the_schedule(install
     assert {row.status for row in skipped} == {"started", "overlapped"}
     assert all("was still" in row.reason for row in skipped if row.status == "overlapped")
     assert _follow_each_other([row for row in skipped if row.status == "started"])
-    wait_for(lambda: _by_hand(installation) == ["succeeded"], seconds=60, what=installation.log.read_text)
+    wait_for(lambda: _by_hand(installation) == ["succeeded"], seconds=PATIENCE_SECONDS, what=installation.log.read_text)
