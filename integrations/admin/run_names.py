@@ -7,11 +7,6 @@ from typing import Any
 from django.db.models import Case, Func, JSONField, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 
-from integrations import models
-
-#: Of the feature in a release that was made for something else: an action, a function or a job that a job has started.
-_MADE_FOR_A_JOB = 0
-
 
 class _AsJson(Func):
     """Our JSON, which is text to the database, as what it can look into."""
@@ -36,8 +31,3 @@ def name_of(run: Any) -> str:
         return str(run.feature or run.job)
     tag = run.release_tag if hasattr(run, "release_tag") else run.release.content["feature"]["tag"]
     return str(tag)
-
-
-def is_of_no_feature(run: models.Run) -> bool:
-    """Return whether what was run never was a feature, so that it has no versions."""
-    return run.feature is None and run.release.content["version"] == _MADE_FOR_A_JOB

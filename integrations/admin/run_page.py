@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations import models
 from integrations.admin import run_attempts, run_family, run_steps
-from integrations.admin.run_names import is_of_no_feature, name_of
+from integrations.admin.run_names import name_of
 from integrations.admin.run_payloads import cut_text, payload
 from integrations.operations import approvals, workers
 from integrations.types import JsonObject
@@ -104,7 +104,7 @@ def _start_actions(run: models.Run, reader: Reader) -> list[JsonObject]:
 def _facts(run: models.Run, reader: Reader) -> list[dict[str, Any]]:
     parent = [{"label": "Part of run", "value": f"…{str(run.parent_id)[-8:]}", "url": _run_url(run.parent_id)}]
     return [
-        *([] if is_of_no_feature(run) else _feature_facts(run)),
+        *([] if run.release.is_of_no_feature else _feature_facts(run)),
         {"label": "Integration", "value": run.integration.name, "url": _change_url(run.integration)},
         {"label": "Environment", "value": str(run.environment), "url": _change_url(run.environment)},
         {"label": "Started by", "value": f"{run.created_by or 'system'}, {run.get_trigger_display()}"},

@@ -32,5 +32,10 @@ class Release(FrozenModel):
 
     # Queries
 
+    @property
+    def is_of_no_feature(self) -> bool:
+        """Return whether it was made for what else a job starts (an action, a function, a job): it has no versions."""
+        return not self.content["version"]
+
     def to_definition(self) -> ReleaseDefinition:
         return ReleaseDefinition.parse(self.content)

@@ -129,12 +129,7 @@ class Driver:
         if run_id not in self._held:
             return []
         run = self._held[run_id].run
-        logger.error(
-            "What a run did cannot be stored", exc_info=error, extra={"action": "turn_refused", "run": str(run_id)}
-        )
-        _claiming.crashed(
-            run, evidence=f"the database refused what it did: {type(error).__name__}", now=_database_time.now()
-        )
+        _crashed(run, "the database refused what it did", error, now=_database_time.now())
         self.give_up([run_id])
         return [run_id]
 
@@ -208,7 +203,7 @@ class _Batch:
         store_ends([end for end in self._ends if end.run.pk not in lost], now=self._now)
         for run, error in self._broken_off:
             if run.pk not in lost:
-                _crashed(run, error, now=self._now)
+                _crashed(run, "the execution broke off", error, now=self._now)
         return replies
 
 
@@ -232,7 +227,7 @@ def _answered(question: Question) -> Reply:
         return Reply(question.answer, error=error)
 
 
-def _crashed(run: models.Run, error: BaseException, *, now: dt.datetime) -> None:
-    """Count it as a crash of the run that a fault of this program broke its execution off."""
-    logger.error("Execution broke off", exc_info=error, extra={"action": "execution_broke_off", "run": str(run.pk)})
-    _claiming.crashed(run, evidence=f"the execution broke off: {type(error).__name__}", now=now)
+def _crashed(run: models.Run, what: str, error: BaseException, *, now: dt.datetime) -> None:
+    """Count it as a crash of the run that a fault of this program ended its execution, its worker going on."""
+    logger.error("A run crashed: %s", what, exc_info=error, extra={"action": "run_crashed", "run": str(run.pk)})
+    _claiming.crashed(run, evidence=f"{what}: {type(error).__name__}", now=now)

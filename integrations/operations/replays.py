@@ -78,7 +78,7 @@ def preview(
 
 def has_latest(run: models.Run) -> bool:
     """Return whether a run can be replayed on the latest version of what it executed."""
-    return run.feature is not None or not run.release.content["version"]
+    return run.feature is not None or run.release.is_of_no_feature
 
 
 def replay(
