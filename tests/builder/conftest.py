@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from integrations import models
 from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.operations.actors import SYSTEM
+from tests.fakes.connectors import FakeActionConnector
+from tests.operations.replaying import ORDER, make_store, scripted
 from tests.operations.scene import make_app
 
 
@@ -23,3 +28,20 @@ def builder(ductape: Ductape) -> IntegrationBuilder:
     builder.create_integration(name="Order sync", description="Keeps orders equal")
     builder.create_env(env_name="Development", slug="dev", auth={})
     return builder
+
+
+@pytest.fixture
+def api() -> Iterator[FakeActionConnector]:
+    with scripted() as fake:
+        yield fake
+
+
+@pytest.fixture
+def store() -> models.Integration:
+    """An integration with the feature `order`, whose calls `api` answers."""
+    return make_store(ORDER)
+
+
+@pytest.fixture
+def opened(ductape: Ductape, store: models.Integration) -> IntegrationBuilder:
+    return ductape.get_integration_builder(store.tag)

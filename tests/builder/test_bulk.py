@@ -1,40 +1,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
 from django.utils import timezone
 
 from integrations import models
-from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import DefinitionError, InvalidInput, OperationRefused
 from integrations.operations import bulk
-from integrations.operations.actors import SYSTEM
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import ORDER, execute, make_store, refused, scripted
+from tests.operations.replaying import execute, refused
 
 pytestmark = pytest.mark.django_db
 
 WHY = "the API is back"
-
-
-@pytest.fixture
-def api() -> Iterator[FakeActionConnector]:
-    with scripted() as fake:
-        yield fake
-
-
-@pytest.fixture
-def store() -> models.Integration:
-    return make_store(ORDER)
-
-
-@pytest.fixture
-def opened(store: models.Integration) -> IntegrationBuilder:
-    return Ductape(user=SYSTEM).get_integration_builder(store.tag)
 
 
 def test_retry_runs_retries_those_that_failed(

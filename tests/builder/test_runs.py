@@ -1,35 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from integrations import models
-from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import NotFound, OperationRefused
-from integrations.operations.actors import SYSTEM
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import ORDER, called, execute, make_store, refused, scripted
+from tests.operations.replaying import called, execute, refused
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def api() -> Iterator[FakeActionConnector]:
-    with scripted() as fake:
-        yield fake
-
-
-@pytest.fixture
-def store() -> models.Integration:
-    return make_store(ORDER)
-
-
-@pytest.fixture
-def opened(store: models.Integration) -> IntegrationBuilder:
-    return Ductape(user=SYSTEM).get_integration_builder(store.tag)
 
 
 def test_retry_run_executes_what_is_left(
