@@ -5,6 +5,7 @@ from __future__ import annotations
 from integrations.builder.app import AppBuilder
 from integrations.builder.integration import IntegrationBuilder
 from integrations.builder.processor import Processor
+from integrations.errors import InvalidInput, Problem
 from integrations.operations.actors import Actor
 
 
@@ -14,9 +15,16 @@ class Ductape:
     builder = Ductape(user=request.user).get_integration_builder()
     builder.create_integration(name="Order sync", description="Keeps the shop and the warehouse equal")
     builder.create_env(env_name="Development", slug="dev", auth={})
+
+    Raises:
+        InvalidInput: `user` is no user: `None`, or a name.
     """
 
     def __init__(self, *, user: Actor) -> None:
+        # What has permissions to be asked for; anything else would break off somewhere inside.
+        if not callable(getattr(user, "has_perm", None)):
+            hint = "give the Django user whose permissions hold, such as request.user"
+            raise InvalidInput([Problem("user", f"should be a user, not {type(user).__name__}", hint)])
         self._user = user
 
     def get_integration_builder(self, tag: str | None = None) -> IntegrationBuilder:
