@@ -48,6 +48,10 @@ class Preview:
         return sum(line.runs for line in self.lines)
 
     @property
+    def is_empty(self) -> bool:
+        return not (self.runs or self.slots or self.cache_entries)
+
+    @property
     def size_bytes(self) -> int:
         return sum(line.size_bytes for line in self.lines)
 

@@ -71,6 +71,20 @@ def test_prune_button_deletes_what_the_page_shows(operator: Client, integration:
     assert not Run.objects.exists()
 
 
+def test_delete_button_is_there_as_long_as_there_is_something_to_delete(
+    operator: Client, integration: Integration
+) -> None:
+    nothing = text(operator.get(PAGE))
+    job, at = JobFactory.create(integration=integration), dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    Slot.objects.create(job=job, nominal_at=at, recorded_at=at, status="missed")
+    slot_only = text(operator.get(PAGE))
+
+    assert "Delete it now" not in nothing
+    assert "there is nothing to delete now" in nothing
+    assert "Delete it now" in slot_only
+    assert "nothing to delete" not in slot_only
+
+
 def test_rule_is_added_changed_and_deleted_through_the_operations(engineer: Client, integration: Integration) -> None:
     feature = FeatureFactory.create(integration=integration)
 
