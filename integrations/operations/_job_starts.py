@@ -20,6 +20,7 @@ from integrations.errors import DefinitionError, IntegrationsError, InvalidInput
 from integrations.operations import _releases, _starting
 from integrations.operations._contents import contents_of
 from integrations.operations._recent import Recent, Stamp, current_stamp
+from integrations.operations._starting import UnfitInput
 from integrations.operations.actors import Actor
 from integrations.types import JsonObject
 
@@ -90,9 +91,10 @@ def obstacles(job: models.Job) -> list[Problem]:
 
 
 def refusals(integration: models.Integration, described: Job) -> list[Problem]:
-    """Return why a job that may not be stored yet could not be started, its input aside; its environment must exist.
+    """Return why a job that may not be stored yet could not be started; its environment must exist.
 
-    An input is checked by what is saved of the target, which may differ from what is published.
+    What is wrong with its input for its target is not among it: the input is checked by what is saved of the target,
+    which may differ from what is published.
     """
     if wrapping.not_yet(described.own_target):  # stored all the same
         return []
@@ -100,6 +102,8 @@ def refusals(integration: models.Integration, described: Job) -> list[Problem]:
     job.apply(described)
     try:
         prepare(job)
+    except UnfitInput as error:
+        return _of_input(error, described)
     except InvalidInput:
         return []
     except DefinitionError as error:
@@ -107,6 +111,19 @@ def refusals(integration: models.Integration, described: Job) -> list[Problem]:
     except IntegrationsError as error:
         return [Problem(_target_of(described), error.message)]
     return []
+
+
+def oversize(described: Job) -> list[Problem]:
+    """Return whether a job's own input is larger than that of any run may be, with what its target fills in aside."""
+    try:
+        _starting.refuse_large(described.input)
+    except UnfitInput as error:
+        return _of_input(error, described)
+    return []
+
+
+def _of_input(error: UnfitInput, described: Job) -> list[Problem]:
+    return [problem.under(f"jobs/{described.tag}") for problem in error.problems]
 
 
 def _target_of(described: Job) -> str:

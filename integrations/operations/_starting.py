@@ -20,6 +20,10 @@ from integrations.types import Json, JsonObject
 _SHORTEST_PASTED_SECRET = 8
 
 
+class UnfitInput(InvalidInput):
+    """The input cannot be kept with a run, whatever is to take it."""
+
+
 def require_bindings(environment: models.Environment, access_tags: Iterable[str]) -> None:
     """Do nothing when the environment binds all these apps.
 
@@ -39,7 +43,7 @@ def refuse_unfit(values: Json, environment: models.Environment, stamp: Stamp) ->
     """Do nothing unless the input cannot be kept: it is too large, or holds a secret.
 
     Raises:
-        InvalidInput
+        UnfitInput
     """
     refuse_large(values)
     _refuse_secrets(values, environment, stamp)
@@ -49,26 +53,26 @@ def refuse_large(values: Json) -> None:
     """Do nothing unless the input is larger than it may be; unlike a result it cannot be truncated: the run reads it.
 
     Raises:
-        InvalidInput
+        UnfitInput
     """
     cap = conf.input_cap_bytes()
     size = truncation.size_beyond(values, cap_bytes=cap)
     if size is not None:
         hint = "send less, such as a link to it, or raise DUCTAPE_INPUT_CAP_BYTES"
-        raise InvalidInput([Problem("input", f"it is {size} bytes long and may have {cap}", hint)])
+        raise UnfitInput([Problem("input", f"it is {size} bytes long and may have {cap}", hint)])
 
 
 def _refuse_secrets(values: Json, environment: models.Environment, stamp: Stamp) -> None:
     """Do nothing unless a stored secret was pasted into the input, which is kept and shown.
 
     Raises:
-        InvalidInput
+        UnfitInput
     """
     opened = _opening.open_for(environment, stamp)
     redactor = Redactor(text for text in opened.texts if len(text) >= _SHORTEST_PASTED_SECRET)
     if redactor.json(values) != values:
         hint = "use $Secret{key} in the feature, or an auth, instead"
-        raise InvalidInput([Problem("input", "it holds a secret, which would be stored and shown with the run", hint)])
+        raise UnfitInput([Problem("input", "it holds a secret, which would be stored and shown with the run", hint)])
 
 
 def queue(

@@ -47,7 +47,7 @@ class JobStore(Store[models.Job, Job]):
     collection = "jobs"
 
     def check(self, definition: Job, contents: Contents) -> list[Problem]:
-        return checking.check_job(definition, contents)
+        return [*checking.check_job(definition, contents), *_job_starts.oversize(definition)]
 
     def problems(self, *, row: models.Job, definition: Job) -> list[Problem]:
         found = super().problems(row=row, definition=definition)

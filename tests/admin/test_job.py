@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django import Settings
 
 from integrations import models
 from integrations.admin import schedule_calendar
@@ -84,6 +85,14 @@ def test_form_says_at_the_box_what_is_wrong(
     response = pages.send(page, pages.change_url(job), **boxes)
 
     assert message in " ".join(pages.errors(response)[field])
+
+
+def test_form_says_at_the_input_that_it_is_too_large(page: Client, job: models.Job, settings: Settings) -> None:
+    settings.DUCTAPE_INPUT_CAP_BYTES = 10
+
+    response = pages.send(page, pages.change_url(job), input='{"note": "longer"}')
+
+    assert "raise DUCTAPE_INPUT_CAP_BYTES" in " ".join(pages.errors(response)["input"])
 
 
 def test_page_shows_the_next_times_in_both_zones(page: Client, job: models.Job) -> None:

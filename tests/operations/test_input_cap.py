@@ -8,8 +8,8 @@ import pytest
 from pytest_django import Settings
 
 from integrations import models
-from integrations.errors import InvalidInput
-from integrations.operations import jobs, replays, runs
+from integrations.errors import DefinitionError, InvalidInput
+from integrations.operations import jobs, replays, runs, secrets
 from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 from tests.operations.nesting import PAUSE, calling, made_of, make_nest, start
@@ -33,6 +33,12 @@ def _cap(settings: Settings) -> None:
 
 def note(**more: Any) -> Any:
     return made_of("note", PAUSE, input=TEXT, **more)
+
+
+def nightly(integration: models.Integration, text: str, **more: Any) -> models.Job:
+    fields = {"tag": "nightly", "env": "dev", "target": {"event": "note"}, "input": {"text": text}, **more}
+    job: models.Job = put(integration, "jobs", **fields)
+    return job
 
 
 def test_start_takes_an_input_up_to_the_cap_and_says_what_is_wrong_with_a_larger_one() -> None:
@@ -62,10 +68,52 @@ def test_replay_with_a_larger_input_is_refused_and_one_with_the_same_is_not(sett
 
 def test_job_by_hand_is_refused() -> None:
     integration = make_nest(note())
-    job = put(integration, "jobs", tag="nightly", env="dev", target={"event": "note"}, input={"text": "short"})
+    job = nightly(integration, "short")
 
     with pytest.raises(InvalidInput, match=WHY):
         jobs.run(job=job, input={"text": TOO_LARGE}, by=SYSTEM, trigger=models.Run.Trigger.ADMIN)
+
+
+@pytest.mark.parametrize("schedule", [None, {"every": 600}])
+def test_job_is_saved_with_an_input_up_to_the_cap_and_no_larger_one(schedule: JsonObject | None) -> None:
+    integration = make_nest(note())
+
+    job = nightly(integration, FITS, schedule=schedule)
+    with pytest.raises(DefinitionError, match=f"jobs/nightly/{WHY}"):
+        jobs.update(integration=integration, tag="nightly", changes={"input": {"text": TOO_LARGE}}, by=SYSTEM)
+
+    job.refresh_from_db()
+    assert job.input == {"text": FITS}
+    assert jobs.problems(job=job) == []
+
+
+def test_scheduled_job_is_not_saved_with_an_input_that_is_too_large_with_what_its_target_fills_in() -> None:
+    fields: JsonObject = {"text": "string", "lang": {"type": "string", "required": False, "defaultValue": "en"}}
+    integration = make_nest(made_of("note", PAUSE, input=fields))
+
+    with pytest.raises(DefinitionError, match="jobs/nightly/input: it is 1036 bytes long"):
+        nightly(integration, FITS, schedule={"every": 600})
+
+
+def test_scheduled_job_is_not_saved_with_a_secret_in_its_input() -> None:
+    integration = make_nest(note())
+    secrets.put(integration=integration, key="pin", value="correct-horse", by=SYSTEM)
+
+    with pytest.raises(DefinitionError, match="jobs/nightly/input: it holds a secret") as refused:
+        nightly(integration, "correct-horse", schedule={"every": 600})
+
+    assert "horse" not in str(refused.value)
+
+
+def test_job_whose_input_became_too_large_says_so(settings: Settings) -> None:
+    integration = make_nest(note())
+    job = nightly(integration, FITS, schedule={"every": 600})
+
+    settings.DUCTAPE_INPUT_CAP_BYTES = 1023
+
+    (problem,) = jobs.problems(job=job)
+    assert problem.place == "jobs/nightly/input"
+    assert "DUCTAPE_INPUT_CAP_BYTES" in problem.hint
 
 
 def test_slot_of_a_job_whose_input_is_too_large_says_so(hands: Hands, settings: Settings) -> None:
@@ -85,7 +133,7 @@ def test_slot_of_a_job_whose_input_is_too_large_says_so(hands: Hands, settings: 
 def test_event_that_hands_on_a_larger_input_fails_with_the_reason(kind: str) -> None:
     text = "$Input{text}" * 2
     integration = make_nest(note())
-    put(integration, "jobs", tag="nightly", env="dev", target={"event": "note"}, input={"text": "short"})
+    nightly(integration, "short")
     event: JsonObject = (
         calling("note", input={"text": text})
         if kind == "feature"
