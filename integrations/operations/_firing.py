@@ -247,9 +247,9 @@ def _prepared(job: models.Job) -> Start | IntegrationsError:
 
 def _locked(jobs: Iterable[models.Job]) -> set[int]:
     """Return those of these jobs that still stand as they were read, and that nobody else is dealing with."""
-    read = {job.pk: (job.next_at, job.updated_at) for job in jobs}
+    read = {job.pk: (job.next_at, job.fired, job.updated_at) for job in jobs}
     rows = models.Job.objects.filter(pk__in=read).select_for_update(skip_locked=True)
-    return {pk for pk, *stands in rows.values_list("pk", "next_at", "updated_at") if tuple(stands) == read[pk]}
+    return {pk for pk, *stands in rows.values_list("pk", "next_at", "fired", "updated_at") if tuple(stands) == read[pk]}
 
 
 def _carry_out_safely(plan: _Plan) -> None:
@@ -369,4 +369,5 @@ def _start_queued(slot: models.Slot, start: Start | IntegrationsError, *, now: d
         _run_or_wait(slot, start, now=now)
     slot.save()
     if slot.status == Status.REFUSED:
+        _schedules.give_back(slot.job, [slot.nominal_at], now=now)
         let_next_go(slot.job_id, now=now)

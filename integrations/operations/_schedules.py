@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import DatabaseError
@@ -70,6 +71,31 @@ def left(job: models.Job, timetable: Timetable) -> int | None:
     """Return how many runs the schedule may still start; None without a limit."""
     limit = timetable.schedule.limit
     return None if limit is None else max(limit - job.fired, 0)
+
+
+def give_back(job: models.Job, times: Iterable[dt.datetime], *, now: dt.datetime) -> None:
+    """Let the schedule's limit no longer count these times, which had waited and start nothing; its row is locked.
+
+    A schedule that had come to its end by them goes on.
+    """
+    # Before that it was another schedule, whose times nothing counts any more.
+    job.fired -= min(sum(time > (job.scheduled_at or now) for time in times), job.fired)
+    models.Job.objects.filter(pk=job.pk).update(fired=job.fired)
+    if job.next_at is None and job.held_from is None:
+        _revive(job, now)
+
+
+def _revive(job: models.Job, now: dt.datetime) -> None:
+    try:
+        timetable, following = job.timetable(), job.next_after(now, fired=job.fired)
+    except DefinitionError:  # its page says what cannot be read
+        return
+    last = models.Slot.objects.filter(job=job).order_by("-nominal_at").values_list("nominal_at", flat=True).first()
+    if timetable is None or following is None or last is None:
+        return
+    gap = {"since": last + INSTANT, "until": now, "now": now}
+    record_gap(job, timetable, **gap, status=Status.SKIPPED, reason="the schedule had come to its limit")
+    _put(job, following)
 
 
 def plan_unplanned(*, now: dt.datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from integrations import models
-from integrations.operations import _audit, _remarks
+from integrations.operations import _audit, _database_time, _remarks, _schedules
 from integrations.operations.actors import Actor, require
 
 Status = models.Slot.Status
@@ -18,17 +18,19 @@ def count(job: models.Job) -> int:
 def skip(*, job: models.Job, by: Actor, reason: str = "") -> int:
     """Start none of the job's times that wait, which its ledger tells as skipped; return how many these were.
 
-    What is running goes on, and so does the schedule.
+    What is running goes on, and so does the schedule, whose limit does not count them.
     """
     require(by, "pause_job", to="skip times of jobs")
     reason = _remarks.without_secrets(reason, job.integration)
     why = f"skipped by {by} while it waited" + (f": {reason}" if reason else "")
     with transaction.atomic():
         # Whoever starts one of them holds this row, too.
-        models.Job.objects.select_for_update().get(pk=job.pk)
+        locked = models.Job.objects.select_for_update().get(pk=job.pk)
         waiting = models.Slot.objects.filter(job=job, status=Status.QUEUED)
+        times = list(waiting.values_list("nominal_at", flat=True))
         skipped = waiting.update(status=Status.SKIPPED, reason=why, due_at=None)
         if skipped:
+            _schedules.give_back(locked, times, now=_database_time.now())
             _audit.write(
                 "skip",
                 kind="job",
