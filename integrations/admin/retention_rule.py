@@ -1,4 +1,4 @@
-"""Housekeeping in the admin: what is deleted when, what would go now, and whether dispatch goes on."""
+"""Housekeeping in the admin: what is deleted when, what would go now, and what waits for dispatch to go on."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
-from django.views.decorators.http import require_POST
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations import conf, models
 from integrations.admin.base import ConsoleAdmin, actor
+from integrations.admin.run_bulk import BulkPage
 from integrations.errors import IntegrationsError, PermissionRefused
-from integrations.operations import housekeeping
+from integrations.operations import bulk, housekeeping, queued_slots
 
 #: How long a page is kept waiting for what it prunes; workers do the rest.
 _PATIENCE_SECONDS = 3.0
@@ -59,12 +60,15 @@ class RetentionRuleAdmin(ConsoleAdmin):
             "prune": self.prune_view,
             "pause": self.pause_view,
             "resume": self.resume_view,
+            "skip-waiting": self.skip_waiting_view,
         }
-        own = [
-            path(f"{name}/", self.admin_site.admin_view(require_POST(view)), name=f"integrations_retentionrule_{name}")
-            for name, view in views.items()
-        ]
-        return [*own, *super().get_urls()]
+        own = [self._path(name, require_POST(view)) for name, view in views.items()]
+        cancel = self._path("cancel-waiting", require_http_methods(["GET", "POST"])(self.cancel_waiting_view))
+        return [*own, cancel, *super().get_urls()]
+
+    def _path(self, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+        url_name = f"integrations_retentionrule_{name.replace('-', '_')}"
+        return path(f"{name}/", self.admin_site.admin_view(view), name=url_name)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -73,7 +77,7 @@ class RetentionRuleAdmin(ConsoleAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": "Housekeeping",
-            "state": housekeeping.dispatch_state(),
+            **self._dispatch(request),
             "rules": self._rules(request),
             "defaults": housekeeping.DEFAULT_KEEP_DAYS,
             "preview": housekeeping.preview(by=actor(request)),
@@ -96,6 +100,24 @@ class RetentionRuleAdmin(ConsoleAdmin):
 
     def resume_view(self, request: HttpRequest) -> HttpResponse:
         return self._do(request, lambda: self._resume(request))
+
+    def cancel_waiting_view(self, request: HttpRequest) -> HttpResponse:
+        """Cancel all runs that would start or go on with dispatch, after a look and a reason."""
+        if not request.user.has_perm("integrations.cancel_run"):
+            raise PermissionDenied
+        if not housekeeping.dispatch_state().dispatch_paused:
+            messages.error(request, "Dispatch is on: what waited goes on already.")
+            return HttpResponseRedirect(_page())
+        page = BulkPage(
+            kind=bulk.Kind.CANCEL,
+            runs=housekeeping.awaiting_runs(by=actor(request)),
+            description="all that waited for dispatch to be resumed",
+            back_url=_page(),
+        )
+        return page.respond(request, self.admin_site)
+
+    def skip_waiting_view(self, request: HttpRequest) -> HttpResponse:
+        return self._do(request, lambda: self._skip_waiting(request, request.POST.get("reason", "")))
 
     # What they do
 
@@ -122,6 +144,10 @@ class RetentionRuleAdmin(ConsoleAdmin):
     def _resume(self, request: HttpRequest) -> str:
         housekeeping.resume_dispatch(by=actor(request))
         return "Dispatch goes on."
+
+    def _skip_waiting(self, request: HttpRequest, reason: str) -> str:
+        skipped = queued_slots.skip_all(by=actor(request), reason=reason)
+        return f"Skipped {skipped} times of schedules; the jobs' ledgers tell of them."
 
     # Rules
 
@@ -158,6 +184,10 @@ class RetentionRuleAdmin(ConsoleAdmin):
         visible = self.get_queryset(request).select_related("integration", "feature")
         return sorted(visible, key=_width)
 
+    def _dispatch(self, request: HttpRequest) -> dict[str, Any]:
+        state = housekeeping.dispatch_state()
+        return {"state": state, "awaiting": housekeeping.awaiting(by=actor(request)) if state.dispatch_paused else None}
+
     def _pruned(self, request: HttpRequest) -> dict[str, Any]:
         if not request.user.has_perm(_SEE_PRUNINGS):
             return {"prunings": None, "disk": None}
@@ -170,6 +200,8 @@ class RetentionRuleAdmin(ConsoleAdmin):
             "add": self.has_add_permission(request),
             "prune": user.has_perm("integrations.prune_run"),
             "manage_dispatch": user.has_perm("integrations.manage_dispatch"),
+            "cancel": user.has_perm("integrations.cancel_run"),
+            "skip": user.has_perm("integrations.pause_job"),
         }
 
 

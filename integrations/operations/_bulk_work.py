@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 _LOOK_SECONDS = 2.0
 _SLICE_SECONDS = 0.05
 
+Kind = models.BulkOperation.Kind
 State, Status = models.BulkItem.State, models.BulkOperation.Status
 
 
@@ -31,14 +32,19 @@ class BulkWork:
         self._look_at = 0.0
 
     def look(self) -> None:
-        """Carry out a slice if it is time to, and dispatch is not paused."""
+        """Carry out a slice if it is time to."""
         if self.seconds_left() <= 0:
-            has_more = not _dispatch_state.is_paused() and work(seconds=_SLICE_SECONDS)
+            has_more = work(seconds=_SLICE_SECONDS)
             self._look_at = time.monotonic() + (0.0 if has_more else _LOOK_SECONDS)
 
     def seconds_left(self) -> float:
         """Return in how many seconds to look again."""
         return max(self._look_at - time.monotonic(), 0.0)
+
+
+def is_held(kind: str) -> bool:
+    """Return whether operations of a kind wait because dispatch is paused. Cancels do not: they start nothing."""
+    return kind != Kind.CANCEL and _dispatch_state.is_paused()
 
 
 def work(*, seconds: float) -> bool:
@@ -54,7 +60,9 @@ def work(*, seconds: float) -> bool:
 def _one() -> bool:
     """Carry out the next item that nobody else has in hand; return whether to go on at once."""
     with transaction.atomic():
-        pending = models.BulkItem.objects.filter(state=State.PENDING, operation__finished_at__isnull=True)
+        kinds = [kind for kind in Kind if not is_held(kind)]
+        unfinished = {"operation__finished_at__isnull": True, "operation__kind__in": kinds}
+        pending = models.BulkItem.objects.filter(state=State.PENDING, **unfinished)
         locked = pending.select_for_update(skip_locked=True, of=("self",)).select_related("operation__created_by")
         item = locked.order_by("operation", "id").first()
         return item is not None and _carry_out(item, item.operation)
@@ -114,7 +122,9 @@ def _replay(run: models.Run, operation: models.BulkOperation, by: Actor) -> uuid
 
 
 def _cancel(run: models.Run, operation: models.BulkOperation, by: Actor) -> None:
-    runs.cancel(run=run, by=by, reason=operation.reason)
+    # The run above it is older, so a nested one most times has been cancelled with that already.
+    if run.parent_id is None or run.status != models.Run.Status.CANCELLED:
+        runs.cancel(run=run, by=by, reason=operation.reason)
 
 
 _DOERS: Mapping[str, Callable[[models.Run, models.BulkOperation, Actor], uuid.UUID | None]] = {

@@ -133,7 +133,7 @@ def follow(
 ) -> models.BulkOperation:
     """Return the operation once it is over, telling how it stands whenever that has changed.
 
-    Where no worker is there to carry it out, this process does.
+    Where no worker is there to carry it out, this process does; neither does while it `is_held`.
     """
     told = None
     while True:
@@ -173,6 +173,10 @@ def stop(operation: models.BulkOperation, *, by: Actor) -> models.BulkOperation:
 def work(*, seconds: float) -> bool:
     """Carry out what there is for so long at most, and return whether there is more."""
     return _bulk_work.work(seconds=seconds)
+
+
+#: Whether operations of a kind wait because dispatch is paused; cancels never do.
+is_held = _bulk_work.is_held
 
 
 def _matching(

@@ -9,9 +9,11 @@ from django.core.exceptions import ValidationError
 
 from integrations import conf, models
 from integrations.errors import DefinitionError, NotFound, Problem
+from integrations.models.run import RunQuerySet
 from integrations.models.visibility import SEE_EVERY_INTEGRATION
 from integrations.operations import (
     _audit,
+    _awaiting,
     _database_time,
     _disk,
     _dispatch_state,
@@ -19,6 +21,7 @@ from integrations.operations import (
     _pruning,
     _retention,
 )
+from integrations.operations._awaiting import Awaiting
 from integrations.operations._disk import Disk
 from integrations.operations._prune_pace import Pace, Pruned
 from integrations.operations._prune_preview import Preview
@@ -26,7 +29,7 @@ from integrations.operations._transactions import all_or_nothing
 from integrations.operations.actors import SYSTEM, Actor, require
 from integrations.types import JsonObject
 
-__all__ = ["DEFAULT_KEEP_DAYS", "Disk", "Preview", "Pruned", "dispatch_is_paused", "slots_from"]
+__all__ = ["DEFAULT_KEEP_DAYS", "Awaiting", "Disk", "Preview", "Pruned", "dispatch_is_paused", "slots_from"]
 
 #: Whether workers take up nothing and schedules fire nothing, as of a second ago at most.
 dispatch_is_paused = _dispatch_state.is_paused
@@ -77,6 +80,18 @@ def resume_dispatch(*, by: Actor, reason: str = "") -> bool:
         _dispatch_state.resume(now=_database_time.now())
         _audit.write("resume", kind="dispatch", tag="dispatch", by=by, reason=reason)
     return True
+
+
+def awaiting(*, by: Actor) -> Awaiting:
+    """Return what starts or goes on once dispatch is resumed, of the integrations that `by` may see."""
+    require(by, "view_run", to="see runs")
+    return _awaiting.look(by)
+
+
+def awaiting_runs(*, by: Actor) -> RunQuerySet:
+    """Return the runs that `awaiting` counts; `bulk.start` cancels them, also while dispatch is paused."""
+    require(by, "view_run", to="see runs")
+    return _awaiting.runs(by)
 
 
 # Retention

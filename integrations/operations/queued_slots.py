@@ -15,12 +15,20 @@ def count(job: models.Job) -> int:
     return models.Slot.objects.queued().filter(job=job).count()
 
 
+def skip_all(*, by: Actor, reason: str = "") -> int:
+    """Start none of the times that wait, of whichever job that `by` may see; return how many these were."""
+    _require(by)
+    waiting = models.Slot.objects.filter(status=Status.QUEUED).values("job")
+    jobs = models.Job.objects.visible_to(by).filter(pk__in=waiting).select_related("integration")
+    return sum(skip(job=job, by=by, reason=reason) for job in jobs.order_by("pk"))
+
+
 def skip(*, job: models.Job, by: Actor, reason: str = "") -> int:
     """Start none of the job's times that wait, which its ledger tells as skipped; return how many these were.
 
     What is running goes on, and so does the schedule, whose limit does not count them.
     """
-    require(by, "pause_job", to="skip times of jobs")
+    _require(by)
     reason = _remarks.without_secrets(reason, job.integration)
     why = f"skipped by {by} while it waited" + (f": {reason}" if reason else "")
     with transaction.atomic():
@@ -41,3 +49,7 @@ def skip(*, job: models.Job, by: Actor, reason: str = "") -> int:
                 reason=reason,
             )
     return skipped
+
+
+def _require(by: Actor) -> None:
+    require(by, "pause_job", to="skip times of jobs")

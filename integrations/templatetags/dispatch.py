@@ -13,12 +13,16 @@ register = template.Library()
 
 @register.inclusion_tag("_components/dispatch_banner.html", takes_context=True)
 def dispatch_banner(context: dict[str, Any]) -> dict[str, Any]:
-    """Say that dispatch is paused, to whoever is logged in, with the button that resumes it for whoever may."""
+    """Say that dispatch is paused, to whoever is logged in; whoever may sees what waits from there, or resumes it."""
     user = getattr(context.get("request"), "user", None)
     if user is None or not user.is_authenticated or not housekeeping.dispatch_is_paused():
         return {}
     state = housekeeping.dispatch_state()
-    return {"state": state if state.dispatch_paused else None, "may_resume": may_manage(user)}
+    return {
+        "state": state if state.dispatch_paused else None,
+        "may_look": user.is_staff and user.has_perm("integrations.view_retentionrule"),
+        "may_resume": may_manage(user),
+    }
 
 
 def may_manage(user: Any) -> bool:

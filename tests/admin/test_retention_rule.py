@@ -8,10 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.models import Integration, RetentionRule, Run, Slot
-from integrations.operations import _database_time, _dispatch_state, housekeeping
+from integrations.operations import _database_time, _dispatch_state, bulk, housekeeping
 from integrations.operations.actors import SYSTEM
 from tests.admin.conftest import logged_in, member
-from tests.admin.pages import list_url, text
+from tests.admin.pages import change_url, list_url, text
 from tests.factories import FeatureFactory, JobFactory, RunFactory
 from tests.operations.scene import last_audit
 
@@ -151,6 +151,69 @@ def test_banner_after_a_restore_asks_for_confirmation_only_those_who_may(
     viewer = text(logged_in(member(integration, "Viewers")).get(list_url(Run)))
     assert "paused until somebody confirms" in viewer
     assert "Confirm and resume" not in viewer
+
+
+def test_page_tells_what_waits_for_dispatch_and_leads_to_it(operator: Client, integration: Integration) -> None:
+    feature = FeatureFactory.create(integration=integration)
+    queued = RunFactory.create(feature=feature, integration=integration)
+    RunFactory.create(status="scheduled", feature=feature, integration=integration, environment=queued.environment)
+    RunFactory.create()  # of an integration that they do not see
+    job = JobFactory.create(integration=integration)
+    for hour in (1, 2):
+        at = dt.datetime(2026, 11, 24, hour, tzinfo=dt.UTC)
+        Slot.objects.create(job=job, nominal_at=at, status="queued")
+    assert "wait, and start" not in text(operator.get(PAGE))
+    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+
+    page = text(operator.get(PAGE))
+
+    assert "2 runs wait, and start or go on once dispatch is resumed" in page
+    assert "2 times of schedules wait" in page
+    for link in (f"{list_url(Run)}?status__exact=queued", f"{list_url(Run)}?status__exact=scheduled", change_url(job)):
+        assert f'href="{link}"' in page
+    listed = operator.get(list_url(Run), {"status__exact": "queued"})
+    assert list(listed.context["cl"].queryset) == [queued]
+    assert f'href="{PAGE}#dispatch-title"' in text(operator.get(list_url(Run)))
+
+
+def test_what_waits_is_cancelled_and_skipped_before_dispatch_is_resumed(
+    operator: Client, integration: Integration
+) -> None:
+    run = RunFactory.create(integration=integration, feature=FeatureFactory.create(integration=integration))
+    elsewhere = RunFactory.create()
+    job, at = JobFactory.create(integration=integration), dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+    slot = Slot.objects.create(job=job, nominal_at=at, status="queued")
+    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+
+    asked = text(operator.get(f"{PAGE}cancel-waiting/"))
+    started = operator.post(f"{PAGE}cancel-waiting/", {"_confirmed": "1", "reason": "done since"})
+    bulk.work(seconds=5)
+    skipped = text(operator.post(f"{PAGE}skip-waiting/", {"reason": "done since"}, follow=True))
+
+    assert "1 run is selected" in asked
+    assert "/bulkoperation/" in started.headers["Location"]
+    for row in (run, elsewhere, slot):
+        row.refresh_from_db()
+    assert (run.status, elsewhere.status, slot.status) == ("cancelled", "queued", "skipped")
+    assert "Skipped 1 times of schedules" in skipped
+    assert "no run waits" in skipped
+
+
+def test_what_goes_on_already_is_not_cancelled_as_waiting(operator: Client, integration: Integration) -> None:
+    RunFactory.create(integration=integration, feature=FeatureFactory.create(integration=integration))
+
+    assert "goes on already" in text(operator.get(f"{PAGE}cancel-waiting/", follow=True))
+
+
+@pytest.mark.parametrize("name", ["cancel-waiting", "skip-waiting"])
+def test_what_waits_is_dropped_by_those_who_may(integration: Integration, name: str) -> None:
+    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+    viewer = logged_in(member(integration, "Viewers"))
+
+    assert viewer.post(f"{PAGE}{name}/", {"_confirmed": "1", "reason": "y"}).status_code == 403
+    page = text(viewer.get(PAGE))
+    assert "Cancel them" not in page
+    assert "Skip them" not in page
 
 
 @pytest.mark.parametrize("name", ["prune", "pause", "resume"])

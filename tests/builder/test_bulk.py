@@ -8,7 +8,8 @@ from django.utils import timezone
 from integrations import models
 from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import DefinitionError, InvalidInput, OperationRefused
-from integrations.operations import bulk
+from integrations.operations import bulk, housekeeping
+from integrations.operations.actors import SYSTEM
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
 from tests.operations.replaying import execute, refused
@@ -45,6 +46,16 @@ def test_replay_runs_takes_the_choices_of_a_replay(
     operation = models.BulkOperation.objects.get(pk=progress.operation_id)
     assert operation.options == {"version": "latest", "start": "failure", "writes": "again"}
     assert models.Run.objects.filter(replay_of=run).exists()
+
+
+def test_cancel_runs_goes_on_while_dispatch_is_paused(store: models.Integration, opened: IntegrationBuilder) -> None:
+    RunFactory.create(integration=store, feature=store.features.get())
+    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+
+    progress = opened.cancel_runs(status="queued", reason="done since the backup")
+    bulk.work(seconds=5)
+
+    assert opened.bulk_progress(progress.operation_id).done == 1
 
 
 def test_cancel_runs_that_was_stopped_leaves_the_rest(store: models.Integration, opened: IntegrationBuilder) -> None:

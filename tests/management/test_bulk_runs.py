@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from integrations import models
-from integrations.operations import workers
+from integrations.operations import housekeeping, workers
+from integrations.operations.actors import SYSTEM
 from tests.factories import RunFactory
 from tests.operations.nesting import PAUSE, made_of, make_nest
 
@@ -49,6 +50,19 @@ def test_followed_operation_is_carried_out_here_where_no_worker_is(nest: models.
 
     assert printed.splitlines()[-2:] == ["  2 of 2 done", "finished"]
     assert set(models.Run.objects.values_list("status", flat=True)) == {"cancelled"}
+
+
+def test_cancel_is_carried_out_while_dispatch_is_paused_and_a_retry_says_that_it_waits(
+    nest: models.Integration,
+) -> None:
+    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+
+    cancelled = called("cancel", "nest", *WHY, "--follow")
+    held = called("retry", "nest", *WHY)
+
+    assert cancelled.splitlines()[-1] == "finished"
+    assert "Dispatch is paused" not in cancelled
+    assert "Dispatch is paused: nothing happens until it is resumed." in held
 
 
 def test_followed_operation_that_leaves_runs_undone_says_why_and_exits_1(nest: models.Integration) -> None:

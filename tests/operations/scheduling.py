@@ -39,9 +39,9 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     return hands
 
 
-def make_home() -> models.Integration:
+def make_home(name: str = "Clockwork") -> models.Integration:
     """Return an integration with the environment `dev` and the published feature `tick`."""
-    integration = make_integration("Clockwork")
+    integration = make_integration(name)
     put(integration, "environments", env_name="Development", slug="dev", auth={})
     put(integration, "features", publish=True, **TICK)
     return integration

@@ -17,10 +17,23 @@ from django.utils import timezone
 from integrations import models
 from integrations.errors import OperationRefused
 from integrations.models import Run
-from integrations.operations import _backup_postgresql, _claiming, _dispatch_state, backups, housekeeping
+from integrations.operations import (
+    _backup_postgresql,
+    _bulk_work,
+    _claiming,
+    _dispatch_state,
+    _scheduler,
+    backups,
+    bulk,
+    housekeeping,
+    queued_slots,
+)
 from integrations.operations.actors import SYSTEM
 from tests.factories.run import NOON, RunFactory, StepFactory
 from tests.operations.scene import last_audit
+from tests.operations.scheduling import Hands, fire, hands, ledger, make_job, runs_of
+
+__all__ = ["hands"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = Run.Status
@@ -82,6 +95,39 @@ def test_drill_brings_everything_back_and_nothing_fires_until_it_is_confirmed(fi
     assert housekeeping.slots_from() is not None
     # And the database goes on numbering its rows.
     RunFactory.create()
+
+
+def test_drill_in_which_all_that_waits_is_cancelled_starts_nothing_old(file: Path, hands: Hands) -> None:
+    job = make_job(hands, overlap="queue", missed="run_all")
+    for _ in range(2):
+        hands.turn(minutes=10)
+        fire(hands)
+    assert ledger(job) == [(10, "started"), (20, "queued")]
+    backups.backup(file)
+    hands.turn(minutes=25)
+    backups.restore(file)
+
+    waiting = housekeeping.awaiting(by=SYSTEM)
+    assert (waiting.run_count, waiting.slot_count) == (1, 1)
+    operation = bulk.start(
+        kind=bulk.Kind.CANCEL, runs=housekeeping.awaiting_runs(by=SYSTEM), by=SYSTEM, reason="done since"
+    )
+    assert queued_slots.skip_all(by=SYSTEM, reason="done since") == 1
+    # What a worker does while dispatch is paused.
+    _bulk_work.BulkWork().look()
+    _scheduler.Scheduler().look()
+    operation.refresh_from_db()
+    assert (operation.status, operation.done) == ("succeeded", 1)
+
+    housekeeping.resume_dispatch(by=SYSTEM)
+    fire(hands)
+    assert _claiming.claim_due(worker="w2", limit=9) == []
+    assert ledger(job) == [(10, "started"), (20, "skipped"), (30, "skipped"), (40, "skipped")]
+    # And what is new fires.
+    hands.turn(minutes=10)
+    fire(hands)
+    assert ledger(job)[-1] == (50, "started")
+    assert [run.pk for run in _claiming.claim_due(worker="w2", limit=9)] == [runs_of(job)[-1].pk]
 
 
 def test_backup_holds_one_state_and_no_other_file_is_left(file: Path) -> None:

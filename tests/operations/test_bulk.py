@@ -84,7 +84,30 @@ def test_work_goes_on_where_it_was_cut_off(failures: list[Run]) -> None:
     assert Run.objects.filter(replay_of__in=failures).count() == 3
 
 
-def test_nothing_is_done_while_dispatch_is_paused(failures: list[Run]) -> None:
+def test_cancels_go_on_while_dispatch_is_paused_and_nothing_else_does(
+    integration: models.Integration, failures: list[Run]
+) -> None:
+    retries = begin()
+    queued = RunFactory.create(integration=integration, feature=integration.features.get())
+    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+
+    assert worked(begin(Kind.CANCEL)) == ("succeeded", 1, 0)
+
+    queued.refresh_from_db()
+    assert queued.status == "cancelled"
+    assert worked(retries) == ("running", 0, 0)
+    assert (bulk.is_held("retry"), bulk.is_held("replay"), bulk.is_held("cancel")) == (True, True, False)
+
+
+def test_nested_run_that_was_cancelled_with_the_one_above_it_is_done(integration: models.Integration) -> None:
+    feature = integration.features.get()
+    outer = RunFactory.create(integration=integration, feature=feature)
+    RunFactory.create(integration=integration, feature=feature, parent=outer, parent_step="main/inner")
+
+    assert worked(begin(Kind.CANCEL)) == ("succeeded", 2, 0)
+
+
+def test_retries_wait_until_dispatch_is_resumed(failures: list[Run]) -> None:
     operation = begin()
     housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
 

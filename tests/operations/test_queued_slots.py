@@ -16,6 +16,7 @@ from tests.operations.scheduling import (
     fresh,
     hands,
     ledger,
+    make_home,
     make_job,
     reasons,
     runs_of,
@@ -113,6 +114,18 @@ def test_limit_does_not_count_a_time_that_is_refused_once_its_turn_has_come(hand
 
     assert ledger(job) == [(10, "started"), (20, "refused")]
     assert fresh(job).next_at == START + 30 * MINUTE
+
+
+def test_times_of_all_jobs_that_one_may_see_are_skipped(hands: Hands) -> None:
+    theirs, other = (make_job(hands, make_home(name), overlap="queue") for name in ("Theirs", "Other"))
+    for _ in range(2):
+        hands.turn(minutes=10)
+        fire(hands)
+
+    skipped = queued_slots.skip_all(by=person("pause_job", member_of=theirs.integration), reason="all over")
+
+    assert skipped == 1
+    assert [ledger(job)[1] for job in (theirs, other)] == [(20, "skipped"), (20, "queued")]
 
 
 def test_times_are_skipped_by_those_who_may_pause(hands: Hands) -> None:

@@ -60,6 +60,8 @@ class Command(BaseCommand):
         except IntegrationsError as error:
             raise CommandError(error.message) from None
         self._tell(operation)
+        if bulk.is_held(kind):
+            self.stdout.write("Dispatch is paused: nothing happens until it is resumed.")
         if follow:
             self._follow(operation)
         elif not workers.is_one_there():
