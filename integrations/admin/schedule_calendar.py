@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
@@ -20,22 +21,39 @@ from integrations.admin.base import actor
 from integrations.admin.job_page import BADGES
 from integrations.operations import schedule_days
 from integrations.operations.ledgers import Outcome
+from integrations.operations.schedule_days import Ending
 
 _MOST_JOBS = 500
 _DAY = dt.timedelta(days=1)
 #: The order in which a day's outcomes stand: what somebody should look at first.
-_ORDER: tuple[Outcome, ...] = (
+_ORDER: tuple[Outcome | Ending, ...] = (
+    "failed",
+    "quarantined",
     "refused",
     "missed",
+    "cancelled",
     "overlapped",
     "skipped",
     "held",
     "queued",
     "due",
+    "going on",
+    "succeeded",
     "ran",
-    "late",
     "coming",
 )
+#: By which filter the list of runs shows those that ended so; of what was deleted there is none.
+_RUNS: Mapping[str, Mapping[str, str]] = {
+    **{ending: {"status__exact": status} for status, ending in schedule_days.ENDINGS.items()},
+    "going on": {"finished_at__isnull": "True"},
+}
+#: The status, as badges have it, for each outcome; how a deleted run ended nobody knows.
+_STATUSES = {
+    **BADGES,
+    **{each: each for each in schedule_days.ENDINGS.values()},
+    "going on": "running",
+    "ran": "skipped",
+}
 
 Span = Literal["week", "month"]
 
@@ -118,7 +136,7 @@ class CalendarPage:
     def _filled(self, days: list[dt.date], entries: list[schedule_days.DayOfJob]) -> list[dict[str, Any]]:
         by_day: dict[dt.date, list[dict[str, Any]]] = {day: [] for day in days}
         for entry in entries:
-            by_day[entry.day].append(_shown(entry))
+            by_day[entry.day].append(self._shown(entry))
         return [
             {
                 "date": day,
@@ -128,6 +146,31 @@ class CalendarPage:
             }
             for day, shown in by_day.items()
         ]
+
+    def _shown(self, entry: schedule_days.DayOfJob) -> dict[str, Any]:
+        outcomes = [
+            {
+                "outcome": outcome,
+                "count": entry.outcomes[outcome],
+                "status": _STATUSES[outcome],
+                "url": self._runs_url(entry, outcome),
+            }
+            for outcome in _ORDER
+            if entry.outcomes[outcome]
+        ]
+        first, last = f"{entry.first:%H:%M}", f"{entry.last:%H:%M}"
+        times = first if first == last else f"{first} – {last}"
+        return {"entry": entry, "outcomes": outcomes, "status": outcomes[0]["status"], "times": times}
+
+    def _runs_url(self, entry: schedule_days.DayOfJob, outcome: str) -> str:
+        """Return where the day's runs of the job are listed that ended so; "" where that is not to be seen."""
+        if outcome not in _RUNS or not actor(self.request).has_perm("integrations.view_run"):
+            return ""
+        zone = timezone.get_current_timezone()
+        midnights = (dt.datetime.combine(day, dt.time(), tzinfo=zone) for day in (entry.day, entry.day + _DAY))
+        since, until = (midnight.isoformat() for midnight in midnights)
+        wanted = {"job__id__exact": entry.job.pk, "nominal_at__gte": since, "nominal_at__lt": until, **_RUNS[outcome]}
+        return f"{reverse('admin:integrations_run_changelist')}?{urlencode(wanted)}"
 
     def _jobs(self) -> list[models.Job]:
         rows = models.Job.objects.visible_to(actor(self.request)).filter(schedule__isnull=False)
@@ -174,17 +217,6 @@ def _lacks(found: schedule_days.Days, *, has_more_jobs: bool) -> list[str]:
         "Of the times to come, the later ones of some jobs are left out.": found.lacks_coming,
     }
     return [sentence for sentence, is_so in sentences.items() if is_so]
-
-
-def _shown(entry: schedule_days.DayOfJob) -> dict[str, Any]:
-    outcomes = [
-        {"outcome": outcome, "count": entry.outcomes[outcome], "status": BADGES[outcome]}
-        for outcome in _ORDER
-        if entry.outcomes[outcome]
-    ]
-    first, last = f"{entry.first:%H:%M}", f"{entry.last:%H:%M}"
-    times = first if first == last else f"{first} – {last}"
-    return {"entry": entry, "outcomes": outcomes, "status": outcomes[0]["status"], "times": times}
 
 
 def _period(span: Span, day: dt.date, days: list[dt.date]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,6 +35,8 @@ class Entry:
     count: int = 1
     until_at: dt.datetime | None = None
     run: models.Run | None = None
+    #: How the last attempt at that run stands, one of `Run.Status`; "" without one, or once it was deleted.
+    ended: str = ""
     #: How long after its time the run began.
     lateness: dt.timedelta | None = None
 
@@ -58,15 +60,14 @@ def latest(*, job: models.Job, since: dt.datetime, until: dt.datetime, most: int
     require(by, "view_slot", to="see what became of schedules")
     now = _database_time.now()
     slots = models.Slot.objects.filter(job=job).within(since=since, until=until).order_by("-nominal_at")
-    written = [_written(slot, job, now) for slot in _with_run(slots)[:most]]
+    written = _written(list(_with_run(slots)[:most]), job, now)
     return [*reversed(written), *itertools.islice(_unwritten(job, since, until, now), most)]
 
 
 def _entries(job: models.Job, since: dt.datetime, until: dt.datetime) -> Iterator[Entry]:
     now = _database_time.now()
     slots = models.Slot.objects.filter(job=job).within(since=since, until=until)
-    for slot in _with_run(slots.order_by("nominal_at")):
-        yield _written(slot, job, now)
+    yield from _written(list(_with_run(slots.order_by("nominal_at"))), job, now)
     yield from _unwritten(job, since, until, now)
 
 
@@ -74,7 +75,28 @@ def _with_run(slots: SlotQuerySet) -> SlotQuerySet:
     return slots.select_related("run").defer("run__input", "run__output", "run__evidence")
 
 
-def _written(slot: models.Slot, job: models.Job, now: dt.datetime) -> Entry:
+def last_retries(failed: Collection[tuple[int, dt.datetime]]) -> dict[tuple[int, dt.datetime], str]:
+    """Return how the last retries of failed runs stand, where there are any; all by job and nominal time."""
+    if not failed:
+        return {}
+    times = [time for _, time in failed]
+    retries = models.Run.objects.filter(
+        job__in={job_id for job_id, _ in failed},
+        job_attempt__gt=1,
+        nominal_at__range=(min(times), max(times)),
+        created_at__gte=min(times),  # by which there is an index
+    )
+    rows = retries.order_by("pk").values_list("job", "nominal_at", "status")
+    return {(job_id, time): status for job_id, time, status in rows}
+
+
+def _written(slots: Sequence[models.Slot], job: models.Job, now: dt.datetime) -> list[Entry]:
+    failed = [(job.pk, slot.nominal_at) for slot in slots if slot.run and slot.run.status == models.Run.Status.FAILED]
+    retries = last_retries(failed)
+    return [_entry(slot, job, now, retries.get((job.pk, slot.nominal_at))) for slot in slots]
+
+
+def _entry(slot: models.Slot, job: models.Job, now: dt.datetime, retried: str | None) -> Entry:
     outcome, lateness = _outcome(slot, now)
     return Entry(
         job=job,
@@ -84,6 +106,7 @@ def _written(slot: models.Slot, job: models.Job, now: dt.datetime) -> Entry:
         count=slot.count,
         until_at=slot.until_at,
         run=slot.run,
+        ended=retried or (slot.run.status if slot.run else ""),
         lateness=lateness,
     )
 

@@ -6,14 +6,24 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from integrations import models
 from integrations.definitions.tallies import Tally, tallies
 from integrations.errors import DefinitionError
 from integrations.operations import _database_time, _schedules
 from integrations.operations.actors import Actor, require
-from integrations.operations.ledgers import OUTCOMES, Outcome
+from integrations.operations.ledgers import OUTCOMES, Outcome, last_retries
 
+#: How the run ended that a time has started, by the last attempt at it; `ran` once it was deleted.
+Ending = Literal["succeeded", "failed", "cancelled", "quarantined", "going on", "ran"]
+Status = models.Run.Status
+ENDINGS: dict[str, Ending] = {
+    Status.SUCCEEDED: "succeeded",
+    Status.FAILED: "failed",
+    Status.CANCELLED: "cancelled",
+    Status.QUARANTINED: "quarantined",
+}
 #: How many rows of written times are read at most, the latest ones.
 MOST_WRITTEN = 50_000
 #: How many times of crons are gone through at most: a second or two.
@@ -28,8 +38,8 @@ class DayOfJob:
     day: dt.date
     first: dt.datetime
     last: dt.datetime
-    #: How many times there are of each outcome; `ran` stands for late ones, too.
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    #: How many times there are of each outcome; of those that started a run, in time or late, by how that ended.
+    outcomes: Counter[Outcome | Ending] = field(default_factory=Counter)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,11 +79,13 @@ class _Count:
         """Add the written times, and return how many rows there are, or one more than are read."""
         by_id = {job.pk: job for job in self._jobs}
         slots = models.Slot.objects.filter(job__in=by_id).within(since=self._since, until=self._until)
-        columns = slots.order_by("-nominal_at").values_list("job", "nominal_at", "status", "count")
+        columns = slots.order_by("-nominal_at").values_list("job", "nominal_at", "status", "count", "run__status")
         rows = list(columns[: MOST_WRITTEN + 1])
-        for job_id, nominal_at, status, count in rows[:MOST_WRITTEN]:
+        retries = last_retries([(row[0], row[1]) for row in rows if row[-1] == Status.FAILED])
+        for job_id, nominal_at, status, count, run_status in rows[:MOST_WRITTEN]:
             time = max(nominal_at, self._since)
-            self._add(by_id[job_id], time, time, OUTCOMES.get(status, "ran"), count)
+            ending = _ending(retries.get((job_id, nominal_at), run_status))
+            self._add(by_id[job_id], time, time, OUTCOMES.get(status, ending), count)
         return len(rows)
 
     def _add_coming(self, job: models.Job, edges: Sequence[dt.datetime]) -> None:
@@ -109,9 +121,15 @@ class _Count:
             edges.add(midnight - _schedules.INSTANT)
         return sorted(edges)
 
-    def _add(self, job: models.Job, first: dt.datetime, last: dt.datetime, outcome: Outcome, count: int) -> None:
+    def _add(
+        self, job: models.Job, first: dt.datetime, last: dt.datetime, outcome: Outcome | Ending, count: int
+    ) -> None:
         first, last = first.astimezone(self._zone), last.astimezone(self._zone)
         key = (first.date(), job.pk)
         entry = self._days.setdefault(key, DayOfJob(job=job, day=first.date(), first=first, last=last))
         entry.first, entry.last = min(entry.first, first), max(entry.last, last)
         entry.outcomes[outcome] += count
+
+
+def _ending(run_status: str | None) -> Ending:
+    return "ran" if run_status is None else ENDINGS.get(run_status, "going on")

@@ -62,6 +62,21 @@ def test_run_that_begins_in_time_ran(hands: Hands) -> None:
     assert (entry.outcome, entry.run, entry.lateness) == ("ran", runs_of(job)[0], dt.timedelta(seconds=1))
 
 
+def test_entry_says_how_the_last_attempt_stands(hands: Hands) -> None:
+    job = make_job(hands, retries=1)
+    hands.turn(minutes=10)
+    fire(hands)
+    end(runs_of(job)[0], "failed")
+    hands.turn(minutes=5)
+
+    [waits, *_] = ledgers.of_job(job=fresh(job), since=START, until=START + HOUR, by=SYSTEM)
+    end(runs_of(job)[1])
+    [ended, *_] = ledgers.of_job(job=fresh(job), since=START, until=START + HOUR, by=SYSTEM)
+
+    assert (waits.run, waits.ended) == (runs_of(job)[0], "scheduled")
+    assert (ended.run, ended.ended) == (runs_of(job)[0], "succeeded")
+
+
 def test_time_that_nobody_has_come_to_is_due(hands: Hands) -> None:
     job = make_job(hands)
     hands.turn(minutes=15)

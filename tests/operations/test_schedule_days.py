@@ -11,7 +11,19 @@ from integrations import models
 from integrations.operations import jobs, schedule_days
 from integrations.operations.actors import SYSTEM
 from integrations.operations.schedule_days import Days
-from tests.operations.scheduling import HOUR, MINUTE, START, Hands, fire, fresh, hands, make_home, make_job
+from tests.operations.scheduling import (
+    HOUR,
+    MINUTE,
+    START,
+    Hands,
+    end,
+    fire,
+    fresh,
+    hands,
+    make_home,
+    make_job,
+    runs_of,
+)
 
 __all__ = ["hands"]
 
@@ -52,6 +64,27 @@ def test_day_tells_what_was_from_what_is_to_come(hands: Hands) -> None:
 
     assert entry.outcomes == {"missed": 3, "due": 2, "coming": 7}
     assert (entry.first, entry.last) == (START + 10 * MINUTE, START + 2 * HOUR)
+
+
+def test_times_that_started_a_run_are_told_by_how_the_last_attempt_ended(hands: Hands) -> None:
+    job = make_job(hands, overlap="allow", retries=1)
+    for _ in range(3):
+        hands.turn(minutes=10)
+        fire(hands)
+    succeeded, failed, retried = runs_of(job)
+    end(succeeded)
+    for run in (failed, retried):
+        end(run, "failed")
+    hands.turn(minutes=5)
+    end(models.Run.objects.get(replay_of=failed), "failed")
+
+    [entry] = days(job, until=START + 35 * MINUTE).entries
+    assert entry.outcomes == {"succeeded": 1, "failed": 1, "going on": 1}
+
+    end(models.Run.objects.get(replay_of=retried))
+
+    [entry] = days(job, until=START + 35 * MINUTE).entries
+    assert entry.outcomes == {"succeeded": 2, "failed": 1}
 
 
 def test_times_of_a_paused_job_are_held(hands: Hands) -> None:
