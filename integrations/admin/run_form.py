@@ -13,7 +13,7 @@ from integrations import models, strict_json
 from integrations.admin.problems import ShowsProblems, form_error
 from integrations.admin.run_inputs import LeftOut, ValueField, read_json, value_field
 from integrations.admin.widgets import JsonEditorWidget
-from integrations.definitions.feature import Feature
+from integrations.definitions.field import Field
 from integrations.errors import Problem
 from integrations.types import Json, JsonObject
 
@@ -42,7 +42,7 @@ class RunForm(ShowsProblems, forms.Form):
         self,
         data: Any = None,
         *,
-        feature: Feature,
+        fields: Sequence[Field],
         environments: Sequence[models.Environment],
         as_json: bool,
         values: Json = None,
@@ -50,13 +50,13 @@ class RunForm(ShowsProblems, forms.Form):
     ) -> None:
         """`values` is what the boxes hold at first; a form of fields must be able to show it (`can_show`)."""
         super().__init__(data)
-        self.as_json = as_json or not feature.input
+        self.as_json = as_json or not fields
         self._offer(environments, environment)
         if self.as_json:
             self.fields[JSON] = _JsonInputField()
             self.initial[JSON] = strict_json.pretty({} if values is None else values)
         else:
-            self._add_fields(feature, values if isinstance(values, dict) else {})
+            self._add_fields(fields, values if isinstance(values, dict) else {})
 
     @property
     def value_fields(self) -> dict[str, ValueField]:
@@ -102,12 +102,12 @@ class RunForm(ShowsProblems, forms.Form):
         # With a choice between several, nobody shall run in production by not looking.
         start = [] if len(active) == 1 else [("", "Choose…")]
         field: Any = self.fields["environment"]
-        field.choices = [*start, *((each.slug, _environment_label(each)) for each in environments)]
+        field.choices = [*start, *((each.slug, environment_label(each)) for each in environments)]
         field.widget.inactive = frozenset(each.slug for each in environments if not each.active)
         self.initial["environment"] = chosen if chosen in active else "".join(active[:1] if len(active) == 1 else [])
 
-    def _add_fields(self, feature: Feature, values: JsonObject) -> None:
-        for shape in feature.input:
+    def _add_fields(self, fields: Sequence[Field], values: JsonObject) -> None:
+        for shape in fields:
             name, field = field_name(shape.key), value_field(shape)
             self.fields[name] = field
             if shape.key in values:
@@ -139,23 +139,23 @@ def field_name(key: str) -> str:
     return f"input-{quote(key, safe='')}"
 
 
-def can_show(feature: Feature, values: Json) -> bool:
+def can_show(fields: Sequence[Field], values: Json) -> bool:
     """Return whether a form of fields shows all of `values` as they are."""
     if not isinstance(values, dict):
         return False
-    fields = {shape.key: value_field(shape) for shape in feature.input}
-    return all(key in fields and fields[key].can_show(value) for key, value in values.items())
+    boxes = {shape.key: value_field(shape) for shape in fields}
+    return all(key in boxes and boxes[key].can_show(value) for key, value in values.items())
 
 
-def samples(feature: Feature) -> JsonObject:
+def samples(fields: Sequence[Field]) -> JsonObject:
     """Return the sample values of the fields that have one."""
-    return {shape.key: shape.sampleValue for shape in feature.input if shape.sampleValue is not None}
+    return {shape.key: shape.sampleValue for shape in fields if shape.sampleValue is not None}
 
 
 def _is_at(place: str, prefix: str) -> bool:
     return place == prefix or place.startswith((f"{prefix}/", f"{prefix}["))
 
 
-def _environment_label(environment: models.Environment) -> str:
+def environment_label(environment: models.Environment) -> str:
     label = f"{environment.env_name} ({environment.slug})"
     return label if environment.active else f"{label}: inactive, so nothing runs there"

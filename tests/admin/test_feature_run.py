@@ -54,7 +54,7 @@ def url(feature: Feature) -> str:
 
 def filled(**boxes: str) -> dict[str, str]:
     """Return what a browser sends of the form; boxes that are named replace those of a good one."""
-    good = {"input-item": "lamp", "input-quantity": "", "input-note": "", "environment": "dev", "version": "1"}
+    good = {"input-item": "lamp", "input-quantity": "", "input-note": "", "environment": "dev", "shown": "1"}
     return {**good, "shape": "fields", **boxes}
 
 
@@ -159,10 +159,10 @@ def test_pasted_secret_is_refused_and_not_stored(operator: Client, feature: Feat
 
 
 def test_version_published_meanwhile_is_pointed_out(operator: Client, feature: Feature) -> None:
-    response = operator.post(url(feature), filled(version="7"))
+    response = operator.post(url(feature), filled(shown="7"))
 
     assert "Version 1 was published after you opened this page" in problems(response)["__all__"][0]
-    assert 'name="version" value="1"' in text(response)
+    assert 'name="shown" value="1"' in text(response)
 
 
 def test_switch_to_json_keeps_what_was_typed(operator: Client, feature: Feature) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from integrations.admin.run_form import RunForm, can_show, field_name
-from integrations.definitions.feature import Feature
+from integrations.definitions.field import Field
 from integrations.errors import Problem
 from integrations.models import Environment
 from integrations.types import Json, JsonObject
@@ -23,14 +23,12 @@ INPUT: list[JsonObject] = [
 ]
 
 
-def feature(input: list[JsonObject] | None = None) -> Feature:
-    return Feature.parse(
-        {"tag": "order", "language": "js", "function": "(i) => i", "input": INPUT if input is None else input}
-    )
+def fields(*shapes: JsonObject) -> list[Field]:
+    return [Field.parse(shape) for shape in shapes]
 
 
 def form(data: dict[str, str] | None = None, **options: Any) -> RunForm:
-    shown = {"feature": feature(), "environments": [DEV, PRODUCTION], "as_json": False, **options}
+    shown = {"fields": fields(*INPUT), "environments": [DEV, PRODUCTION], "as_json": False, **options}
     return RunForm(data and {"environment": "dev", **data}, **shown)
 
 
@@ -98,7 +96,7 @@ def test_json_form_with_a_syntax_error_says_so() -> None:
 
 
 def test_feature_without_declared_input_takes_json() -> None:
-    assert "json" in form(feature=feature([])).fields
+    assert "json" in form(fields=[]).fields
 
 
 def test_inactive_environment_is_shown_with_why_and_cannot_be_chosen() -> None:
@@ -149,7 +147,7 @@ def test_typed_values_are_kept_for_the_other_shape() -> None:
     ],
 )
 def test_fields_can_show_only_what_they_have_boxes_for(values: Json, expected: bool) -> None:
-    assert can_show(feature(), values) is expected
+    assert can_show(fields(*INPUT), values) is expected
 
 
 def test_values_shown_are_given_back() -> None:

@@ -13,7 +13,7 @@ function showBusy(isBusy) {
 
 form?.addEventListener("submit", (event) => {
   if (form.dataset.busy) event.preventDefault();
-  else if (event.submitter === button || !event.submitter) showBusy(true);
+  else if (!event.submitter?.name) showBusy(true); // the others have names
 });
 
 // The browser's Back shows the page as it was left.
