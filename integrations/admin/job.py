@@ -22,6 +22,7 @@ from integrations.admin.base import DefinitionAdmin, actor
 from integrations.admin.filters import BY_INTEGRATION
 from integrations.admin.forms.job import JobForm, schedule_of
 from integrations.admin.forms.nouns import EnvironmentChoice
+from integrations.admin.job_run import JobRunMixin
 from integrations.admin.schedule_calendar import CalendarMixin
 from integrations.errors import IntegrationsError, PermissionRefused
 from integrations.operations import jobs, queued_slots
@@ -31,7 +32,7 @@ _TOLD = 10
 
 
 @admin.register(models.Job)
-class JobAdmin(CalendarMixin, DefinitionAdmin):
+class JobAdmin(CalendarMixin, JobRunMixin, DefinitionAdmin):
     operations = jobs.store
     form = JobForm
     list_display = ("tag", "integration", "environment", "when", "next_time", "last_outcome", "updated")
@@ -42,7 +43,6 @@ class JobAdmin(CalendarMixin, DefinitionAdmin):
     change_form_after_template = "admin/integrations/job/after.html"
     search_fields = ("tag", "name", "description")
     ordering = ("integration__name", "tag")
-    autocomplete_fields = ("integration",)
     readonly_fields = ("next_times",)
     actions = ("run_selected", "pause_selected", "resume_selected")
     one_by_one = frozenset({"run_selected"})
@@ -117,6 +117,7 @@ class JobAdmin(CalendarMixin, DefinitionAdmin):
     def get_urls(self) -> list[Any]:
         return [
             self._path("schedule-preview/", require_GET(self.preview_view), "preview"),
+            self._path("offer/", require_GET(self.offer_view), "offer"),
             self._path("<path:object_id>/run/", require_POST(self.run_view), "run"),
             self._path("<path:object_id>/pause/", require_POST(self.pause_view), "pause"),
             self._path("<path:object_id>/resume/", require_POST(self.resume_view), "resume"),
@@ -150,9 +151,18 @@ class JobAdmin(CalendarMixin, DefinitionAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         typed = {**request.GET.dict(), **job_page.numbers(request.GET)}
-        job = self.get_queryset(request).filter(pk=request.GET.get("job") or 0).first()
+        job = self._named(request)
         context = job_page.preview(schedule_of(typed), job.created_at if job else None)
         return TemplateResponse(request, "admin/integrations/job/preview.html", context)
+
+    def offer_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the parts of the form that depend on what else was chosen in it, as it stands in the address."""
+        job = self._named(request)
+        may = self.has_add_permission(request) if job is None else self.has_change_permission(request, job)
+        if not may:
+            raise PermissionDenied
+        form = self.get_form(request, job, change=job is not None)(instance=job, initial=request.GET.dict())
+        return TemplateResponse(request, "admin/integrations/job/offer.html", {"form": form})
 
     def run_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Start a run of the job now and show it."""
@@ -172,6 +182,11 @@ class JobAdmin(CalendarMixin, DefinitionAdmin):
     def skip_waiting_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         reason = request.POST.get("reason", "")
         return self._asked(request, object_id, lambda job: queued_slots.skip(job=job, by=actor(request), reason=reason))
+
+    def _named(self, request: HttpRequest) -> models.Job | None:
+        """Return the job whose form asks, None when it is being made."""
+        job_id = request.GET.get("job", "")
+        return self.get_object(request, job_id) if job_id else None
 
     def _run(self, request: HttpRequest, job: models.Job) -> models.Run:
         return jobs.request(job=job, by=actor(request), trigger=models.Run.Trigger.ADMIN)

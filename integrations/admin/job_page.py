@@ -11,6 +11,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from integrations import models
+from integrations.admin import job_targets
 from integrations.definitions.schedules import known_zones
 from integrations.errors import DefinitionError
 from integrations.operations import jobs, ledgers, queued_slots
@@ -54,6 +55,7 @@ def context(job: models.Job, user: User) -> dict[str, Any]:
         "standstill": jobs.standstill(job),
         "waiting": queued_slots.count(job),
         "in_words": in_words(job),
+        "runs_what": job_targets.in_words(job.to_definition().own_target),
         "problems": jobs.problems(job=job),
         "can": can,
         "entries": _entries(job, user) if can["view_slot"] else None,

@@ -113,12 +113,19 @@ def execute(started: models.Run, *, on_step: OnStep | None = None) -> models.Run
     return runs.execute(started, on_step=on_step)
 
 
-def request(*, job: models.Job, by: Actor, trigger: models.Run.Trigger) -> models.Run:
-    """Run the job now: by a worker where one is there, else in this process. Raises what `run` does.
+def request(
+    *,
+    job: models.Job,
+    by: Actor,
+    trigger: models.Run.Trigger,
+    input: JsonObject | None = None,
+    env: str | None = None,
+) -> models.Run:
+    """Run the job now, as `run` does: by a worker where one is there, else in this process. Raises what `run` does.
 
     For callers that follow the run by its id: it may have just begun, or be waiting, when this returns.
     """
-    return _executed_here(run(job=job, by=by, trigger=trigger))
+    return _executed_here(run(job=job, by=by, trigger=trigger, input=input, env=env))
 
 
 def request_all(

@@ -7,15 +7,17 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from selenium.webdriver.common.keys import Keys
 
 from integrations import models
 from tests.browser.page import Page
-from tests.operations.scene import put
+from tests.operations.scene import bound, make_app, put
 from tests.operations.scheduling import make_home
 
 pytestmark = pytest.mark.browser
 
 PREVIEW = "[data-schedule-preview]"
+TAKES = "[data-job-takes]"
 
 
 @pytest.fixture
@@ -43,6 +45,69 @@ def test_next_times_follow_what_is_written(admin_page: Page, job: models.Job) ->
     admin_page.wait_for("#result_list")
     job.refresh_from_db()
     assert job.schedule == {"cron": "30 6 * * *"}
+
+
+def test_choices_follow_the_integration_and_the_sample_fills_an_empty_box(admin_page: Page, job: models.Job) -> None:
+    home, fields = job.integration, [{"key": "item", "type": "string", "sampleValue": "lamp"}]
+    put(home, "features", publish=True, tag="order", language="js", function="(i) => i", input=fields)
+    admin_page.open(reverse("admin:integrations_job_add"))
+    admin_page.wait_for_text(TAKES, "once the integration is chosen")
+    assert not admin_page.count("#id_target optgroup")
+
+    admin_page.click(f"#id_integration option[value='{home.pk}']")
+    admin_page.wait_until(lambda: admin_page.count("#id_target optgroup") == 2)
+    admin_page.click("#id_target optgroup[label=Features] option[value*=order]")
+    admin_page.click("#id_environment option:last-child")
+    admin_page.wait_for_text(TAKES, "What feature order takes")
+    admin_page.click("[data-fill-sample]")
+    admin_page.wait_for_text("#id_input + .code-editor .cm-content", "lamp")
+    assert not admin_page.find("[data-fill-sample]").is_enabled()
+    admin_page.type_into("#id_tag", "nightly")
+    admin_page.click("[name=_save]")
+
+    admin_page.wait_for("#result_list")
+    made = models.Job.objects.select_related("environment").get(tag="nightly")
+    assert (made.target, made.input) == ({"event": "order"}, {"item": "lamp"})
+    assert made.environment == job.environment
+
+
+def test_what_the_feature_of_the_same_tag_takes_follows_the_tag(admin_page: Page, job: models.Job) -> None:
+    admin_page.open(f"{reverse('admin:integrations_job_add')}?integration={job.integration_id}")
+
+    admin_page.type_into("#id_tag", "tic")
+    admin_page.wait_for_text(TAKES, "There is no feature tic")
+    admin_page.type_into("#id_tag", "k")
+
+    admin_page.wait_for_text(TAKES, "What feature tick takes")
+
+
+def test_job_is_run_with_other_input_by_keyboard(admin_page: Page, job: models.Job) -> None:
+    fields = [{"key": "item", "type": "string", "minLength": 3}]
+    put(job.integration, "features", publish=True, tag="order", language="js", function="(i) => i", input=fields)
+    order = put(job.integration, "jobs", tag="order", env="dev", input={"item": "desk"})
+    admin_page.open(change_url(order))
+
+    admin_page.find("a[href$='/run-with/']").send_keys(Keys.ENTER)
+    admin_page.wait_for("#id_input-item")
+    admin_page.find("#id_input-item").send_keys("-2", Keys.ENTER)
+
+    admin_page.wait_for_text(".run-summary", "Succeeded")
+    assert models.Run.objects.get().output == {"item": "desk-2"}
+
+
+@pytest.mark.parametrize("size", [Page.DESKTOP, Page.PHONE])
+def test_pages_of_a_job_fit_the_screen(admin_page: Page, job: models.Job, size: tuple[int, int]) -> None:
+    make_app()
+    put(job.integration, "connected_apps", access_tag="shop", envs=[bound("dev")])
+    target = {"type": "action", "event": "login", "app": "shop"}
+    login = put(job.integration, "jobs", tag="log_in_" + "x" * 40, env="dev", target=target)
+    admin_page.resize(*size)
+
+    for page in (change_url(login), reverse("admin:integrations_job_run_with", args=[login.pk])):
+        admin_page.open(page)
+
+        assert "password" in admin_page.find(".job-takes").text
+        assert admin_page.script("return document.documentElement.scrollWidth <= innerWidth"), page
 
 
 @pytest.mark.parametrize("size", [Page.DESKTOP, Page.PHONE])

@@ -48,7 +48,7 @@ def test_operating_a_job_and_its_runs_takes_no_mouse(admin_page: Page, nest: mod
     page, keyboard = admin_page, Keyboard(admin_page)
     page.open(f"{reverse('admin:integrations_job_add')}?integration={nest.pk}")
     keyboard.write("#id_tag", "tick")
-    keyboard.write("#id_environment", "nest / dev")
+    keyboard.write("#id_environment", "Development")
     keyboard.write("#id_when", "Every")
     keyboard.write("#id_every", "600")
     keyboard.press("[name=_continue]")

@@ -1,4 +1,4 @@
-"""The form of a job: what it starts, and when, in boxes of their own for each kind of schedule."""
+"""The form of a job: what it runs, and when, in boxes of their own for each kind of schedule."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from unfold.widgets import (
 )
 
 from integrations import models
-from integrations.admin.forms.base import DefinitionForm
 from integrations.admin.forms.fields import TAG_HELP, JsonField
+from integrations.admin.forms.job_choices import JobChoicesForm
 from integrations.definitions.schedules import known_zones
 from integrations.operations.jobs import MOST_MADE_UP
 from integrations.types import JsonObject
@@ -34,20 +34,13 @@ def schedule_of(values: Mapping[str, Any]) -> JsonObject | None:
     return {name: value for name, value in given.items() if value not in (None, "")}
 
 
-class JobForm(DefinitionForm):
+class JobForm(JobChoicesForm):
     SHAPE: ClassVar = (
         *("tag", "name", "description", "target", "input", "retries", "retry", "overlap", "missed"),
         *("paused", "priority", "timeout"),
     )
     ALIASES: ClassVar = {"env": "environment", "schedule": "when"}
 
-    target = JsonField(
-        place="target",
-        rows=4,
-        help_text='What is run: {"type": "action", "event": "get_order", "app": "orders"}. Types: feature, action, '
-        "function, job. Empty is the feature of the same tag.",
-    )
-    input = JsonField(empty={}, place="input", help_text='What the target is given: {"order_id": "A-7"}.')
     when = forms.ChoiceField(
         required=False,
         label="Fires",
@@ -96,6 +89,7 @@ class JobForm(DefinitionForm):
         labels: ClassVar = {"overlap": "When the last run still runs", "missed": "When a time was missed"}
         help_texts: ClassVar = {
             "tag": TAG_HELP,
+            "environment": "Where it runs. A job with a schedule must name one.",
             "retries": "How often a failed run is followed by another one, 0 to 100.",
             "missed": f"No worker was there for it within a minute. Run all makes up for the last {MOST_MADE_UP}; "
             "others before these are written down as missed.",
@@ -116,7 +110,9 @@ class JobForm(DefinitionForm):
 
     @property
     def media(self) -> Media:
-        scripts = [Script(f"integrations/js/{name}.js", type="module") for name in ("shown-when", "schedule")]
+        scripts = [
+            Script(f"integrations/js/{name}.js", type="module") for name in ("shown-when", "schedule", "job_offer")
+        ]
         own = Media(css={"all": ["integrations/css/job.css"]}, js=scripts)  # type: ignore[arg-type]  # Media takes scripts
         return super().media + own
 
