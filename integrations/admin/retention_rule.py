@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations import conf, models
@@ -66,7 +66,7 @@ class RetentionRuleAdmin(ConsoleAdmin):
         cancel = self._path("cancel-waiting", require_http_methods(["GET", "POST"])(self.cancel_waiting_view))
         return [*own, cancel, *super().get_urls()]
 
-    def _path(self, name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+    def _path(self, name: str, view: Callable[..., HttpResponse]) -> Any:
         url_name = f"integrations_retentionrule_{name.replace('-', '_')}"
         return path(f"{name}/", self.admin_site.admin_view(view), name=url_name)
 

@@ -48,9 +48,9 @@ _RUNS: Mapping[str, Mapping[str, str]] = {
     "going on": {"finished_at__isnull": "True"},
 }
 #: The status, as badges have it, for each outcome; how a deleted run ended nobody knows.
-_STATUSES = {
+_STATUSES: Mapping[str, str] = {
     **BADGES,
-    **{each: each for each in schedule_days.ENDINGS.values()},
+    **{str(ending): status for status, ending in schedule_days.ENDINGS.items()},
     "going on": "running",
     "ran": "skipped",
 }
@@ -169,8 +169,8 @@ class CalendarPage:
         zone = timezone.get_current_timezone()
         midnights = (dt.datetime.combine(day, dt.time(), tzinfo=zone) for day in (entry.day, entry.day + _DAY))
         since, until = (midnight.isoformat() for midnight in midnights)
-        wanted = {"job__id__exact": entry.job.pk, "nominal_at__gte": since, "nominal_at__lt": until, **_RUNS[outcome]}
-        return f"{reverse('admin:integrations_run_changelist')}?{urlencode(wanted)}"
+        wanted = {"job__id__exact": str(entry.job.pk), "nominal_at__gte": since, "nominal_at__lt": until}
+        return f"{reverse('admin:integrations_run_changelist')}?{urlencode({**wanted, **_RUNS[outcome]})}"
 
     def _jobs(self) -> list[models.Job]:
         rows = models.Job.objects.visible_to(actor(self.request)).filter(schedule__isnull=False)

@@ -9,13 +9,14 @@ from django.db.models import Count
 
 from integrations import models
 from integrations.models.run import RunQuerySet
+from integrations.models.run_states import RunStatus
 from integrations.models.visibility import Viewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Awaiting:
     #: How many runs there are of each status, in the order of a run's life; only statuses that there are.
-    runs: Sequence[tuple[models.Run.Status, int]]
+    runs: Sequence[tuple[RunStatus, int]]
     #: The jobs whose schedules' times wait for their runs to end, each with how many.
     slots: Sequence[tuple[models.Job, int]]
 
@@ -35,7 +36,7 @@ def look(viewer: Viewer) -> Awaiting:
     by_job = dict(slots.order_by().values_list("job").annotate(Count("pk")))
     jobs = models.Job.objects.filter(pk__in=by_job).select_related("integration").order_by("integration__tag", "tag")
     return Awaiting(
-        runs=[(status, counts[status]) for status in models.Run.Status if status in counts],
+        runs=[(status, counts[status]) for status in RunStatus if status in counts],
         slots=[(job, by_job[job.pk]) for job in jobs],
     )
 

@@ -87,7 +87,7 @@ def last_retries(failed: Collection[tuple[int, dt.datetime]]) -> dict[tuple[int,
         created_at__gte=min(times),  # by which there is an index
     )
     rows = retries.order_by("pk").values_list("job", "nominal_at", "status")
-    return {(job_id, time): status for job_id, time, status in rows}
+    return {(job_id, time): status for job_id, time, status in rows if time is not None}
 
 
 def _written(slots: Sequence[models.Slot], job: models.Job, now: dt.datetime) -> list[Entry]:
