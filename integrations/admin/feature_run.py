@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 
 from integrations import models
 from integrations.admin.run_form import RunForm, samples
-from integrations.admin.run_start import StartPage
+from integrations.admin.run_start import StartPage, StartPages
 from integrations.definitions.feature import Feature
 from integrations.operations import runs
 from integrations.types import Json
 
 
-class FeatureRunMixin:
+class FeatureRunMixin(StartPages):
     """Adds the Run page to the admin of features, in front of its own pages."""
 
     def get_urls(self) -> list[Any]:
@@ -27,25 +25,11 @@ class FeatureRunMixin:
         return [run_page, *super().get_urls()]  # type: ignore[misc]
 
     def run_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        if not request.user.has_perm("integrations.start_run"):
-            raise PermissionDenied
-        feature = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
-        if not self.has_view_permission(request, feature):  # type: ignore[attr-defined]
-            raise PermissionDenied
+        feature = self._startable(request, object_id, "integrations.start_run")
         version = feature.latest_version()
         page = None if version is None else FeatureRunPage(request, feature, version)
-        if page is not None and request.method == "POST" and (run := page.posted()):
-            return HttpResponseRedirect(reverse("admin:integrations_run_change", args=[run.pk]))
-        own = {
-            "title": f"Run {feature.tag}",
-            "subtitle": feature.description,
-            "opts": feature._meta,
-            "original": feature,
-            "subject_url": reverse("admin:integrations_feature_change", args=[feature.pk]),
-            **(page.context() if page else {}),
-        }
-        context = {**self.admin_site.each_context(request), **own}  # type: ignore[attr-defined]
-        return TemplateResponse(request, "admin/integrations/feature_run/page.html", context)
+        template = "admin/integrations/feature_run/page.html"
+        return self._served(request, feature, page, template=template, title=f"Run {feature.tag}")
 
 
 class FeatureRunPage(StartPage):

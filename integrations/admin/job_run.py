@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
 
 from integrations import models
 from integrations.admin import job_takes, job_targets
 from integrations.admin.base import actor
 from integrations.admin.run_form import RunForm
-from integrations.admin.run_start import StartPage
+from integrations.admin.run_start import StartPage, StartPages
 from integrations.definitions import wrapping
 from integrations.definitions.field import Field
 from integrations.definitions.job import JobTarget
@@ -23,7 +20,7 @@ from integrations.operations import jobs
 from integrations.types import Json, JsonObject
 
 
-class JobRunMixin:
+class JobRunMixin(StartPages):
     """Adds the page to the admin of jobs, in front of its own pages."""
 
     def get_urls(self) -> list[Any]:
@@ -32,18 +29,9 @@ class JobRunMixin:
         return [run_page, *super().get_urls()]  # type: ignore[misc]
 
     def run_with_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        if not request.user.has_perm("integrations.run_job"):
-            raise PermissionDenied
-        job = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]
-        if not self.has_view_permission(request, job):  # type: ignore[attr-defined]
-            raise PermissionDenied
-        job_url = reverse("admin:integrations_job_change", args=[job.pk])
-        page = JobRunPage(request, job)
-        if request.method == "POST" and (run := page.posted()):
-            return HttpResponseRedirect(reverse("admin:integrations_run_change", args=[run.pk]))
-        own = {"title": f"Run {job.tag} with other input", "subtitle": job.description, "subject_url": job_url}
-        shared = {**self.admin_site.each_context(request), "opts": job._meta, "original": job}  # type: ignore[attr-defined]
-        return TemplateResponse(request, "admin/integrations/job/run.html", {**shared, **own, **page.context()})
+        job = self._startable(request, object_id, "integrations.run_job")
+        page, template = JobRunPage(request, job), "admin/integrations/job/run.html"
+        return self._served(request, job, page, template=template, title=f"Run {job.tag} with other input")
 
 
 class JobRunPage(StartPage):

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from integrations import models
 from integrations.admin.run_form import RunForm, can_show
@@ -18,6 +21,34 @@ from integrations.types import Json
 #: The name of the buttons that show the same input in the other shape; their value is the shape.
 SWITCH = "_show_as"
 _JSON = "json"
+
+
+class StartPages:
+    """What the admin of something that can be run does for such a page."""
+
+    def _startable(self, request: HttpRequest, object_id: str, permission: str) -> Any:
+        """Return the row, to those who may see it and have the permission."""
+        row = self.get_object(request, unquote(object_id))  # type: ignore[attr-defined]  # an admin's
+        if not (request.user.has_perm(permission) and self.has_view_permission(request, row)):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        return row
+
+    def _served(
+        self, request: HttpRequest, row: Any, page: StartPage | None, *, template: str, title: str
+    ) -> HttpResponse:
+        """Answer with the run that the page has started, or with the page; None says why there is no form."""
+        if page is not None and request.method == "POST" and (run := page.posted()):
+            return HttpResponseRedirect(reverse("admin:integrations_run_change", args=[run.pk]))
+        context = {
+            **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            "title": title,
+            "subtitle": row.description,
+            "opts": row._meta,
+            "original": row,
+            "subject_url": reverse(f"admin:integrations_{row._meta.model_name}_change", args=[row.pk]),
+            **(page.context() if page else {}),
+        }
+        return TemplateResponse(request, template, context)
 
 
 class StartPage:

@@ -168,7 +168,7 @@ def test_refused_new_job_offers_what_its_integration_has_and_keeps_what_was_chos
     other = make_integration("Elsewhere")
     other.members.add(engineer)
     theirs = put(other, "environments", env_name="Theirs", slug="thr", auth={})
-    boxes = {"integration": home.pk, "tag": "gone", "environment": theirs.pk, "when": "every", "every": "60"}
+    boxes = {"integration": str(home.pk), "tag": "gone", "environment": str(theirs.pk), "when": "every", "every": "60"}
 
     refused = pages.send(page, pages.add_url(models.Job), target=LOGIN, **boxes)
 
@@ -187,7 +187,7 @@ def test_form_shows_what_the_target_takes_with_a_sample(page: Client, job: model
 
 
 def test_offer_follows_the_integration(page: Client, home: models.Integration) -> None:
-    asked = {"integration": home.pk, "target": LOGIN, "tag": "x", "environment": ""}
+    asked = {"integration": str(home.pk), "target": LOGIN, "tag": "x", "environment": ""}
 
     text = pages.text(page.get(reverse(OFFER), asked))
 
@@ -197,8 +197,8 @@ def test_offer_follows_the_integration(page: Client, home: models.Integration) -
 
 
 def test_offer_for_the_same_tag_is_about_that_feature(page: Client, home: models.Integration) -> None:
-    known = pages.text(page.get(reverse(OFFER), {"integration": home.pk, "tag": "order"}))
-    unknown = pages.text(page.get(reverse(OFFER), {"integration": home.pk, "tag": "ord"}))
+    known = pages.text(page.get(reverse(OFFER), {"integration": str(home.pk), "tag": "order"}))
+    unknown = pages.text(page.get(reverse(OFFER), {"integration": str(home.pk), "tag": "ord"}))
 
     assert "What feature order takes" in known
     assert "There is no feature ord in this integration" in unknown
@@ -210,7 +210,7 @@ def test_offer_drops_what_another_integration_has(page: Client, home: models.Int
     environment = home.environments.get()
 
     text = pages.text(
-        page.get(reverse(OFFER), {"integration": other.pk, "target": LOGIN, "environment": environment.pk})
+        page.get(reverse(OFFER), {"integration": str(other.pk), "target": LOGIN, "environment": str(environment.pk)})
     )
 
     assert "(gone)" not in text
@@ -229,7 +229,7 @@ def test_offer_of_an_integration_that_one_may_not_see_is_empty(page: Client, hom
     hidden = IntegrationFactory.create()
     put(hidden, "features", **{**ORDER, "tag": "secretive"})
 
-    text = pages.text(page.get(reverse(OFFER), {"integration": hidden.pk, "tag": "secretive"}))
+    text = pages.text(page.get(reverse(OFFER), {"integration": str(hidden.pk), "tag": "secretive"}))
 
     assert "secretive" not in text
 
@@ -237,10 +237,10 @@ def test_offer_of_an_integration_that_one_may_not_see_is_empty(page: Client, hom
 def test_offer_is_for_those_who_may_write_jobs(home: models.Integration, job: models.Job) -> None:
     viewer, operator = (logged_in(member(home, group)) for group in ("Viewers", "Operators"))
 
-    assert viewer.get(reverse(OFFER), {"integration": home.pk}).status_code == 403
-    assert viewer.get(reverse(OFFER), {"job": job.pk}).status_code == 403
-    assert operator.get(reverse(OFFER), {"integration": home.pk}).status_code == 403
-    assert "What feature order takes" in pages.text(operator.get(reverse(OFFER), {"job": job.pk}))
+    assert viewer.get(reverse(OFFER), {"integration": str(home.pk)}).status_code == 403
+    assert viewer.get(reverse(OFFER), {"job": str(job.pk)}).status_code == 403
+    assert operator.get(reverse(OFFER), {"integration": str(home.pk)}).status_code == 403
+    assert "What feature order takes" in pages.text(operator.get(reverse(OFFER), {"job": str(job.pk)}))
 
 
 @pytest.mark.parametrize("job_id", ["x", "9" * 30, "0"])
@@ -251,7 +251,7 @@ def test_offer_of_an_unknown_job_is_missing(page: Client, job: models.Job, job_i
 def test_offer_of_a_job_of_another_integration_is_missing(job: models.Job, engineer: User) -> None:
     job.integration.members.clear()
 
-    assert logged_in(engineer).get(reverse(OFFER), {"job": job.pk}).status_code == 404
+    assert logged_in(engineer).get(reverse(OFFER), {"job": str(job.pk)}).status_code == 404
 
 
 def test_viewer_sees_what_the_job_runs(home: models.Integration, job: models.Job) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from django import forms
@@ -81,13 +82,13 @@ class JobChoicesForm(DefinitionForm):
         self._widget("input").beside = {"job": self.instance.pk, **self._takes(integration)}
 
     def _integration(self) -> models.Integration | None:
-        if not self.is_new:
-            return self.instance.integration
         field: Any = self.fields.get("integration")
-        try:
-            chosen: models.Integration | None = field.to_python(self._shown("integration")) if field else None
-        except forms.ValidationError:
-            return None
+        chosen: models.Integration | None = None
+        if not self.is_new:
+            chosen = self.instance.integration
+        elif field:
+            with contextlib.suppress(forms.ValidationError):
+                chosen = field.to_python(self._shown("integration"))
         return chosen
 
     def _offer_targets(self, integration: models.Integration | None) -> None:
