@@ -72,9 +72,16 @@ def _sqlite_options() -> dict[str, Any]:
 
 def _postgresql(config: dict[str, Any], pool_size: int) -> dict[str, Any]:
     pool = {"min_size": 1, "max_size": pool_size, "timeout": _POOL_WAIT_SECONDS}
+    options = {
+        "pool": pool,
+        # Any number lets a statement be prepared that is executed for many rows at once; Django's default is not to.
+        "prepare_threshold": 5,
+    } | config.get("OPTIONS", {})
+    if options["prepare_threshold"] == "none":
+        options["prepare_threshold"] = None
     return config | {
         # The pool keeps connections; Django refuses to keep them as well.
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": pool} | config.get("OPTIONS", {}),
+        "OPTIONS": options,
     }

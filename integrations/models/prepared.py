@@ -6,10 +6,28 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import psycopg
 from django.db import connection, models
 
 #: What drivers take as it is; the other fields prepare their values.
 _PLAIN = (models.CharField, models.TextField, models.IntegerField, models.BooleanField)
+
+
+def execute_many(statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Execute a statement for each of these rows of parameters; the database plans it once for a connection.
+
+    Raises what Django's cursors raise.
+    """
+    with _cursor() as cursor, connection.wrap_database_errors:
+        cursor.executemany(statement, rows)
+
+
+def _cursor() -> Any:
+    if connection.vendor != "postgresql":
+        return connection.cursor()  # SQLite keeps the statements that it has prepared
+    connection.ensure_connection()
+    # Django's own cursors write the parameters into the statement, which is then another one for each row.
+    return psycopg.Cursor(connection.connection)
 
 
 class Columns:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
-
-from integrations.models.prepared import Columns
+from integrations.models.prepared import Columns, execute_many
 from integrations.models.step import IDENTITY, Step
 
 _CHANGING = (
@@ -42,8 +40,7 @@ parameters = _COLUMNS.parameters
 def store(steps: Sequence[Parameters]) -> None:
     """Write each step in place of what stands for the same attempt; its position stays."""
     if steps:
-        with connection.cursor() as cursor:
-            cursor.executemany(_statement(), steps)
+        execute_many(_statement(), steps)
 
 
 def _statement() -> str:

@@ -67,6 +67,13 @@ def test_postgresql_options_in_the_url_reach_the_driver() -> None:
     assert "pool" in config["OPTIONS"]
 
 
+@pytest.mark.parametrize(("query", "threshold"), [("", 5), ("?prepare_threshold=none", None)])
+def test_statements_are_prepared_unless_the_url_says_otherwise(query: str, threshold: int | None) -> None:
+    config = databases.settings_for(f"postgres://db/ductape{query}", root=Path("/nowhere"), pool_size=7)
+
+    assert config["OPTIONS"]["prepare_threshold"] == threshold
+
+
 @pytest.mark.parametrize("url", ["mysql://ann:secret@db/x", "nonsense", ""])
 def test_other_database_is_refused_without_repeating_the_url(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="Set it to sqlite:///PATH or postgresql://") as caught:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from integrations.models import NO_ITERATION, Run, Step, step_writes
 from tests.factories import RunFactory, StepFactory
@@ -45,3 +46,26 @@ def test_primary_keys_find_each_step_by_what_tells_it_apart() -> None:
     keys = Step.objects.primary_keys([(run.pk, "fetch", "get", "event", NO_ITERATION, 2)])
 
     assert keys[run.pk, "fetch", "get", "event", NO_ITERATION, 2] == run.steps.get(attempt=2).pk
+
+
+def test_postgresql_prepares_the_statement_once() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite tells nobody what it has prepared")
+    run = RunFactory.create(running=True)
+
+    step_writes.store([written(run, attempt=attempt) for attempt in (1, 2)])
+    step_writes.store([written(run, attempt=3)])
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s", ["INSERT INTO %_step%"])
+        assert cursor.fetchone() == (1,)
+    assert run.steps.count() == 3
+
+
+def test_what_the_database_refuses_is_an_error_of_djangos() -> None:
+    run = RunFactory.create(running=True)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        step_writes.store([written(run, status=None)])
+
+    assert not run.steps.exists()
