@@ -12,6 +12,7 @@ from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import httpcore
 
@@ -31,6 +32,12 @@ class EgressLimits:
 DEFAULT_LIMITS = EgressLimits()
 
 
+class _Idle(NamedTuple):
+    connection: httpcore.AsyncHTTPConnection
+    #: By the clock of the event loop.
+    since: float
+
+
 class ConnectionPool:
     """For one event loop. A connection is used by one request at a time, and taken back once its answer is read."""
 
@@ -42,7 +49,7 @@ class ConnectionPool:
         self._limits = limits
         self._room = asyncio.Semaphore(limits.max_connections)
         #: By origin, the one used longest ago first; within each, the connection idle for longest first.
-        self._idle: OrderedDict[tuple[str, str, int], deque[httpcore.AsyncHTTPConnection]] = OrderedDict()
+        self._idle: OrderedDict[tuple[str, str, int], deque[_Idle]] = OrderedDict()
         self._idle_count = 0
         self._is_closed = False
 
@@ -93,7 +100,7 @@ class ConnectionPool:
     async def _take(self, target: Target) -> httpcore.AsyncHTTPConnection | None:
         """Return the connection used last, the likeliest to be alive, or None."""
         while waiting := self._idle.get(target.origin):
-            connection = waiting.pop()
+            connection = waiting.pop().connection
             self._forget_one(target.origin)
             if not connection.has_expired():
                 return connection
@@ -104,19 +111,22 @@ class ConnectionPool:
         if self._is_closed or not connection.is_available():
             await connection.aclose()
             return
-        self._idle.setdefault(target.origin, deque()).append(connection)
+        now = asyncio.get_running_loop().time()
+        self._idle.setdefault(target.origin, deque()).append(_Idle(connection, now))
         self._idle.move_to_end(target.origin)
         self._idle_count += 1
-        if self._idle_count > self._limits.max_idle_connections or self._oldest()[1][0].has_expired():
+        # By the time only: to ask a connection itself costs more than all the rest of this.
+        is_too_old = self._oldest()[1][0].since < now - self._limits.idle_seconds
+        if is_too_old or self._idle_count > self._limits.max_idle_connections:
             await self._drop_oldest()
 
     async def _drop_oldest(self) -> None:
         origin, waiting = self._oldest()
-        connection = waiting.popleft()
+        connection = waiting.popleft().connection
         self._forget_one(origin)
         await connection.aclose()
 
-    def _oldest(self) -> tuple[tuple[str, str, int], deque[httpcore.AsyncHTTPConnection]]:
+    def _oldest(self) -> tuple[tuple[str, str, int], deque[_Idle]]:
         return next(iter(self._idle.items()))
 
     def _forget_one(self, origin: tuple[str, str, int]) -> None:

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import httpx
 
@@ -74,6 +75,7 @@ def parse_target(url: str, *, base: Target | None = None) -> Target:
     return Target(scheme=parsed.scheme, host=_checked_host(parsed.raw_host), port=port, path=parsed.raw_path)
 
 
+@lru_cache(maxsize=1024)  # the same few hosts all day
 def _checked_host(raw_host: bytes) -> str:
     host = normal_host(raw_host.decode("ascii"))
     if _HOST.fullmatch(host) or _is_ipv6(host):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from email.message import Message
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -84,6 +85,7 @@ def _decoded(body: bytes, *, content_type: str, status: int) -> Json:
     return _text(body, kind) if _TEXT_TYPE.fullmatch(kind.name) else _binary(body, kind)
 
 
+@lru_cache(maxsize=64)  # the same few types all day
 def _content_type(header: str) -> _ContentType:
     message = Message()
     message["Content-Type"] = header.replace("\r", "").replace("\n", "")

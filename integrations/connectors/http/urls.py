@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 from integrations.connectors.egress import InvalidRequest
@@ -45,10 +46,11 @@ def fill_path(path: str, params: Mapping[str, Json]) -> str:
     return "/".join(_filled_segment(segment, params) for segment in path.split("/"))
 
 
-def placeholder_names(path: str) -> list[str]:
+@lru_cache(maxsize=1024)  # the same few paths all day
+def placeholder_names(path: str) -> tuple[str, ...]:
     """Return the names that `path` has placeholders for, in order, each once."""
     matches = (match for segment in path.split("/") for match in _PLACEHOLDER.finditer(segment))
-    return list(dict.fromkeys(match["braced"] or match["colon"] for match in matches))
+    return tuple(dict.fromkeys(match["braced"] or match["colon"] for match in matches))
 
 
 def _filled_segment(segment: str, params: Mapping[str, Json]) -> str:

@@ -70,7 +70,7 @@ def test_build_url_nested_query_value_is_refused_with_a_hint(value: Json) -> Non
     ],
 )
 def test_placeholder_names(path: str, names: list[str]) -> None:
-    assert placeholder_names(path) == names
+    assert list(placeholder_names(path)) == names
 
 
 @pytest.mark.parametrize(
