@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LOOKED_BACK, _LOOKED_AHEAD = dt.timedelta(days=30), dt.timedelta(days=30)
 _SHOWN, _SHOWN_AHEAD = 50, 5
 _UNITS = ((24 * 3600, "day"), (3600, "h"), (60, "min"), (1, "s"))
+_MOST_DIGITS = 18
 #: The status, as badges have it, for each outcome.
 BADGES = {
     "started": "succeeded",
@@ -79,7 +80,13 @@ def preview(schedule: Json, created_at: dt.datetime | None) -> dict[str, Any]:
 
 def numbers(typed: Mapping[str, str]) -> JsonObject:
     """Return the boxes that hold whole numbers as such; others stay text, which the schedule refuses."""
-    return {name: int(typed[name]) for name in ("every", "limit") if typed.get(name, "").strip().isdecimal()}
+    found = {name: whole_number(typed.get(name, "").strip()) for name in ("every", "limit")}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that is written, None for what is none or too large for a column."""
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None
 
 
 def in_words(job: models.Job) -> str:

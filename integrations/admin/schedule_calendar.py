@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from integrations import models
 from integrations.admin import environment_freeze
 from integrations.admin.base import actor
-from integrations.admin.job_page import BADGES
+from integrations.admin.job_page import BADGES, whole_number
 from integrations.operations import schedule_days
 from integrations.operations.ledgers import Outcome
 from integrations.operations.schedule_days import Ending
@@ -95,10 +95,10 @@ class CalendarPage:
         self.span: Span = "month" if request.GET.get("span") == "month" else "week"
         user: Any = request.user
         self.integrations = models.Integration.objects.visible_to(user).order_by("name")
-        self.integration = self.integrations.filter(pk=_number(request.GET.get("integration", ""))).first()
+        self.integration = self.integrations.filter(pk=whole_number(request.GET.get("integration", ""))).first()
         environments = models.Environment.objects.visible_to(user).filter(integration=self.integration)
         self.environments = environments.order_by("slug")
-        self.environment = self.environments.filter(pk=_number(request.GET.get("environment", ""))).first()
+        self.environment = self.environments.filter(pk=whole_number(request.GET.get("environment", ""))).first()
 
     def context(self) -> dict[str, Any]:
         days = self._days()
@@ -230,7 +230,3 @@ def _date(text: str) -> dt.date | None:
         return None
     # Months before and after are shown, too.
     return day if 1970 < day.year < 9000 else None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 18 else 0

@@ -117,6 +117,30 @@ def test_preview_answers_while_the_schedule_is_being_written(page: Client, home:
     assert page.post(preview).status_code == 405
 
 
+@pytest.mark.parametrize("boxes", [{"every": "9" * 5_000}, {"every": "60", "limit": "9" * 5_000}])
+def test_preview_refuses_numbers_that_are_too_long(
+    page: Client, home: models.Integration, boxes: dict[str, str]
+) -> None:
+    response = page.get(reverse("admin:integrations_job_preview"), {"when": "every", **boxes})
+
+    assert response.status_code == 200
+    assert [*boxes][-1] in pages.text(response)
+
+
+@pytest.mark.parametrize("job", ["abc", "9" * 5_000])
+@pytest.mark.parametrize("name", ["preview", "offer"])
+def test_job_that_is_none_is_not_found_by_its_form(page: Client, home: models.Integration, name: str, job: str) -> None:
+    assert page.get(reverse(f"admin:integrations_job_{name}"), {"job": job}).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["integration", "environment", "target"])
+@pytest.mark.parametrize("sent", ["abc", "9" * 5_000])
+def test_offer_for_nonsense_is_answered(page: Client, home: models.Integration, name: str, sent: str) -> None:
+    asked = {"integration": str(home.pk), "tag": "tick", name: sent}
+
+    assert page.get(reverse("admin:integrations_job_offer"), asked).status_code == 200
+
+
 def test_run_now_starts_a_run_and_shows_it(page: Client, job: models.Job) -> None:
     response = page.post(url(job, "run"))
 
