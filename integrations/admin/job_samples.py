@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from integrations.definitions.checking.shapes import SCHEMA_TYPES
 from integrations.definitions.field import Field, FieldType
 from integrations.types import Json, JsonObject
 
@@ -19,15 +20,6 @@ _TEXTS = {
     "ipv4": "192.0.2.1",
     "ipv6": "2001:db8::1",
     "uuid": "123e4567-e89b-42d3-a456-426614174000",
-}
-#: Of JSON Schema, the first of which a schema names that says what it is for us.
-_TYPES: dict[str, FieldType] = {
-    "string": "string",
-    "integer": "number",
-    "number": "float",
-    "boolean": "boolean",
-    "array": "array",
-    "object": "object",
 }
 
 
@@ -102,5 +94,6 @@ def _field(key: str, schema: dict[str, Any], *, is_required: bool) -> Field:
 
 
 def _type(named: Any) -> FieldType:
+    """Return the first of the types that a schema names which says what it is for us."""
     names = named if isinstance(named, list) else [named]
-    return next((_TYPES[name] for name in names if isinstance(name, str) and name in _TYPES), "object")
+    return next((SCHEMA_TYPES[name] for name in names if isinstance(name, str) and name in SCHEMA_TYPES), "object")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from integrations.definitions.app import Action
 from integrations.definitions.feature import Event
-from integrations.definitions.field import Field, Output
+from integrations.definitions.field import Field, FieldType, Output
 from integrations.definitions.function import Function
 from integrations.definitions.references import FunctionShape, KnownShape, Shape
 from integrations.definitions.values.outputs import element_of
 from integrations.types import Json
 
-_SCHEMA_TYPES = {
+#: What JSON Schema's types are called here; of null there is none.
+SCHEMA_TYPES: Mapping[str, FieldType] = {
     "string": "string",
     "integer": "number",
     "number": "float",
@@ -67,13 +70,13 @@ def of_approval(event: Event) -> Shape:
 def of_schema(schema: Json, name: str) -> Shape | None:
     """Return what a JSON Schema says for certain: keys are only known where it allows no others."""
     kind = schema.get("type") if isinstance(schema, dict) else None
-    if not isinstance(schema, dict) or not isinstance(kind, str) or kind not in _SCHEMA_TYPES:
+    if not isinstance(schema, dict) or not isinstance(kind, str) or kind not in SCHEMA_TYPES:
         return None
     if kind == "array":
         return KnownShape(key=name, type="array", items=of_schema(schema.get("items"), "item"))
     properties = schema.get("properties")
     if kind != "object" or schema.get("additionalProperties") is not False or not isinstance(properties, dict):
-        return KnownShape(key=name, type=_SCHEMA_TYPES[kind])
+        return KnownShape(key=name, type=SCHEMA_TYPES[kind])
     return KnownShape(key=name, type="object", fields=tuple(_property(each, key) for key, each in properties.items()))
 
 
