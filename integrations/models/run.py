@@ -113,7 +113,9 @@ class Run(models.Model):
     integration = models.ForeignKey(
         "integrations.Integration", on_delete=models.PROTECT, related_name="runs", db_index=False
     )
-    environment = models.ForeignKey("integrations.Environment", on_delete=models.PROTECT, related_name="runs")
+    environment = models.ForeignKey(
+        "integrations.Environment", on_delete=models.PROTECT, related_name="runs", db_index=False
+    )
     #: None once the feature is deleted; the release still says what ran.
     feature = models.ForeignKey(
         "integrations.Feature", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False
@@ -225,6 +227,7 @@ class Run(models.Model):
             models.Index(fields=["integration", "lane"], condition=Q(lease_until__isnull=False), name="run_held"),
             models.Index(fields=["lane", "started_at"], condition=Q(lane__gt=""), name="run_lane_starts"),
             models.Index(fields=["integration", "-created_at"], name="run_by_integration"),
+            models.Index(fields=["environment", "-created_at"], name="run_by_environment"),
             models.Index(fields=["feature", "-created_at"], name="run_by_feature"),
             models.Index(fields=["status", "-created_at"], name="run_by_status"),
             models.Index(fields=["job", "-created_at"], condition=Q(job__isnull=False), name="run_by_job"),

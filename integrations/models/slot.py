@@ -27,8 +27,12 @@ class SlotQuerySet(ScopedQuerySet["Slot"]):
         return due.order_by("due_at", "nominal_at")
 
     def within(self, *, since: dt.datetime, until: dt.datetime) -> SlotQuerySet:
-        """Return those of which some time lies from `since` to `until`."""
-        return self.filter(nominal_at__lte=until).filter(Q(nominal_at__gte=since) | Q(until_at__gte=since))
+        """Return those of which some time lies from `since` to `until`.
+
+        Both bounds in each arm, so that each is one stretch of an index.
+        """
+        begun = Q(nominal_at__lte=until, nominal_at__gte=since)
+        return self.filter(begun | Q(nominal_at__lte=until, until_at__gte=since))
 
 
 class Slot(models.Model):
@@ -80,6 +84,8 @@ class Slot(models.Model):
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="slot_due"),
             models.Index(fields=["job", "nominal_at"], condition=Q(status="queued"), name="slot_queued"),
             models.Index(fields=["nominal_at"], name="slot_nominal_at"),
+            # Those whose first time may lie before what is looked at; see `within`.
+            models.Index(fields=["job", "until_at"], condition=Q(until_at__isnull=False), name="slot_of_several"),
         ]
 
     def __str__(self) -> str:
