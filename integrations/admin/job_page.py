@@ -42,11 +42,13 @@ BADGES = {
 
 
 def with_last_slot(rows: Any) -> Any:
-    """Add `last_status`: what became of the job's latest time, and `last_run_status`: of the run that it started."""
-    latest = models.Slot.objects.filter(job=OuterRef("pk")).order_by("-nominal_at")
-    return rows.annotate(
-        last_status=Subquery(latest.values("status")[:1]), last_run_status=Subquery(latest.values("run__status")[:1])
-    )
+    """Add `last_status`: what became of the job's latest time; `last_run_status`: how the last try at its run stands."""
+    tries = models.Run.objects.filter(job=OuterRef("job"), nominal_at=OuterRef("nominal_at"))
+    # From that time on, by which there is an index.
+    last_try = tries.filter(created_at__gte=OuterRef("nominal_at")).order_by("-created_at", "-pk")
+    slots = models.Slot.objects.filter(job=OuterRef("pk")).order_by("-nominal_at")
+    run_status = slots.annotate(run_status=Subquery(last_try.values("status")[:1])).values("run_status")
+    return rows.annotate(last_status=Subquery(slots.values("status")[:1]), last_run_status=Subquery(run_status[:1]))
 
 
 def context(job: models.Job, user: User) -> dict[str, Any]:

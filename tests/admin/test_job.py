@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.contrib.auth.models import User
@@ -18,7 +19,7 @@ from tests.admin import pages
 from tests.admin.conftest import logged_in, member
 from tests.operations.nesting import PAUSE, made_of
 from tests.operations.scene import put
-from tests.operations.scheduling import Hands, fire, hands
+from tests.operations.scheduling import Hands, end, fire, hands, make_job, runs_of
 
 __all__ = ["hands"]
 
@@ -261,6 +262,33 @@ def test_page_shows_the_ledger_and_the_runs(hands: Hands, page: Client, job: mod
     assert "What became of each time" in text
     # A time that started something is as good as its run.
     assert 'data-status="queued"' in pages.text(page.get(pages.list_url(models.Job)))
+
+
+def test_list_says_how_the_last_try_at_the_last_time_stands(
+    hands: Hands, page: Client, home: models.Integration
+) -> None:
+    job, shown = make_job(hands, home, retries=1, retry={"delay": 60, "factor": 1}), []
+    hands.turn(minutes=10)
+    fire(hands)
+
+    end(runs_of(job)[0], "failed")
+    shown.append(badge(page))
+    hands.turn(minutes=2)
+    end(runs_of(job)[1])
+    shown.append(badge(page))
+    hands.turn(minutes=8)
+    fire(hands)
+    shown.append(badge(page))
+
+    assert shown == ["scheduled", "succeeded", "queued"]
+
+
+def badge(page: Client) -> str:
+    """Return the status that the list shows of the last time of its only job."""
+    [cell] = re.findall(
+        r'<td class="[^"]*field-last_outcome.*?</td>', pages.text(page.get(pages.list_url(models.Job))), re.DOTALL
+    )
+    return re.findall(r'data-status="(\w+)"', cell)[0]
 
 
 @pytest.mark.parametrize("span", ["week", "month"])
