@@ -30,9 +30,11 @@ def decide(*, approval: models.Approval, decision: str, by: Actor, reason: str =
     chosen = _chosen(decision)
     require(by, "decide_approval", to="decide approvals")
     _require_approver(approval, by)
-    now = _database_time.now()
     reason = _remarks.without_secrets(reason, approval.run.integration)
     with transaction.atomic():
+        # As whoever executes the run does, who writes to the approval after it when that expires.
+        _families.lock([approval.run_id])
+        now = _database_time.now()
         is_open = models.Approval.objects.filter(pk=approval.pk).undecided(now).exists()
         if not is_open or not approval.decide(chosen, by=user_of(by), reason=reason, now=now):
             raise OperationRefused(_why_not(approval))

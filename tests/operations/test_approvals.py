@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -12,7 +17,7 @@ from integrations import models
 from integrations.builder import Ductape
 from integrations.engine.records import Outcome
 from integrations.errors import IntegrationsError, InvalidInput, NotFound, OperationRefused, PermissionRefused
-from integrations.operations import _claiming, approvals, runs, secrets
+from integrations.operations import _claiming, _families, approvals, runs, secrets
 from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 from tests.operations.ending import end_execution
@@ -21,6 +26,7 @@ from tests.operations.scene import last_audit, person
 
 pytestmark = pytest.mark.django_db
 
+Decision = models.Approval.Decision
 Status = models.Run.Status
 MAY = ("decide_approval", "view_approval", "view_integration")
 
@@ -120,6 +126,30 @@ def test_decision_that_comes_too_late_is_refused_and_the_run_goes_on_as_expired(
     approval.refresh_from_db()
     assert (run.status, run.error_code) == (Status.FAILED, "expired")
     assert (approval.decision, approval.decided_at, approval.decided_by) == ("expired", past, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deciding_while_the_time_runs_out_keeps_neither_waiting_for_the_other() -> None:
+    approval = waiting(expires_in=3600)
+    is_locked = threading.Event()
+
+    def expire() -> None:
+        with closing(connection), transaction.atomic():
+            _families.lock([approval.run_id])
+            is_locked.set()
+            time.sleep(0.2)  # the decision has come by now
+            assert approval.expires_at is not None
+            assert approval.decide(Decision.EXPIRED, by=None, reason="", now=approval.expires_at)
+
+    with ThreadPoolExecutor() as pool:
+        expiring = pool.submit(expire)
+        is_locked.wait(timeout=5)
+        with pytest.raises(OperationRefused, match="this was expired already"):
+            approvals.decide(approval=models.Approval.objects.get(), decision="approved", by=SYSTEM)
+        expiring.result()
+
+    approval.refresh_from_db()
+    assert approval.decision == Decision.EXPIRED
 
 
 def test_decision_on_a_run_that_has_ended_is_refused() -> None:
