@@ -42,7 +42,7 @@ BADGES = {
 
 
 def with_last_slot(rows: Any) -> Any:
-    """Add `last_status`: what became of the job's latest time; `last_run_status`: how the last try at its run stands."""
+    """Add `last_status`, what became of the job's latest time, and `last_run_status`, how the last try at it stands."""
     tries = models.Run.objects.filter(job=OuterRef("job"), nominal_at=OuterRef("nominal_at"))
     # From that time on, by which there is an index.
     last_try = tries.filter(created_at__gte=OuterRef("nominal_at")).order_by("-created_at", "-pk")

@@ -17,23 +17,25 @@ Group: TypeAlias = tuple[str, list[Choice]]
 
 #: More jobs than these are not offered: of jobs there may be many, and few are started by others.
 _MOST_JOBS = 500
-_THERE_NO_MORE = "Not there any more"
+_JOBS = "Jobs"
+_CHOSEN, _THERE_NO_MORE = "Chosen", "Not there any more"
 _BELOW = " \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} "
 _WORDS = {"database_action": "database action"}
 
 
 def groups(integration: models.Integration, *, own_tag: str) -> list[Group]:
     """Return all that a job of this tag can run, by kind; kinds of which there is nothing are left out."""
-    found = [(heading, [*listed(integration)]) for heading, listed in _KINDS]
     own = as_text({"type": "job", "event": own_tag})
-    kept = [(heading, [choice for choice in choices if choice[0] != own]) for heading, choices in found]
-    return [(heading, choices) for heading, choices in kept if choices]
+    found = [(heading, [each for each in listed(integration) if each[0] != own]) for heading, listed in _KINDS]
+    return [(heading, choices) for heading, choices in map(_cut, found) if choices]
 
 
-def with_gone(offered: list[Group], text: str) -> list[Group]:
-    """Return the choices with one that is not among them, marked as gone."""
-    is_there = any(text == each for _, choices in offered for each, _ in choices)
-    return offered if is_there or not text else [*offered, (_THERE_NO_MORE, [(text, f"{_named(text)} (gone)")])]
+def with_chosen(offered: list[Group], text: str, *, is_there: bool) -> list[Group]:
+    """Return the choices with one that is not among them; if it is not there either, it is marked as gone."""
+    if not text or any(text == each for _, choices in offered for each, _ in choices):
+        return offered
+    heading, label = (_CHOSEN, _named(text)) if is_there else (_THERE_NO_MORE, f"{_named(text)} (gone)")
+    return [*offered, (heading, [(text, label)])]
 
 
 def as_text(target: Json) -> str:
@@ -79,6 +81,13 @@ def contents_with(integration: models.Integration, target: JobTarget) -> Content
 def _defined(model: Any, integration: models.Integration, **only: str) -> dict[str, Any]:
     rows = model.objects.for_integration(integration).filter(**only).with_definition()
     return {row.tag: row.to_definition() for row in rows}
+
+
+def _cut(group: Group) -> Group:
+    heading, choices = group
+    if heading == _JOBS and len(choices) > _MOST_JOBS:
+        return f"{_JOBS}, the first {_MOST_JOBS} by tag", choices[:_MOST_JOBS]
+    return group
 
 
 def _tagged(model: Any, kind: str, *, most: int | None = None) -> Callable[[models.Integration], Iterator[Choice]]:
@@ -134,7 +143,8 @@ _KINDS: tuple[tuple[str, Callable[[models.Integration], Iterator[Choice]]], ...]
     ("Features", _tagged(models.Feature, "feature")),
     ("Actions", _actions),
     ("Functions", _tagged(models.Function, "function")),
-    ("Jobs", _tagged(models.Job, "job", most=_MOST_JOBS)),
+    # Two more: the job itself is left out, and the other one tells that there are more.
+    (_JOBS, _tagged(models.Job, "job", most=_MOST_JOBS + 2)),
     (f"Notifications, {_NOT_YET}", _messages),
     (f"Database actions, {_NOT_YET}", _statements),
 )

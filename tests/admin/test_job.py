@@ -129,17 +129,8 @@ def test_preview_refuses_numbers_that_are_too_long(
 
 
 @pytest.mark.parametrize("job", ["abc", "9" * 5_000])
-@pytest.mark.parametrize("name", ["preview", "offer"])
-def test_job_that_is_none_is_not_found_by_its_form(page: Client, home: models.Integration, name: str, job: str) -> None:
-    assert page.get(reverse(f"admin:integrations_job_{name}"), {"job": job}).status_code == 404
-
-
-@pytest.mark.parametrize("name", ["integration", "environment", "target"])
-@pytest.mark.parametrize("sent", ["abc", "9" * 5_000])
-def test_offer_for_nonsense_is_answered(page: Client, home: models.Integration, name: str, sent: str) -> None:
-    asked = {"integration": str(home.pk), "tag": "tick", name: sent}
-
-    assert page.get(reverse("admin:integrations_job_offer"), asked).status_code == 200
+def test_preview_for_an_unknown_job_is_missing(page: Client, home: models.Integration, job: str) -> None:
+    assert page.get(reverse("admin:integrations_job_preview"), {"job": job}).status_code == 404
 
 
 def test_run_now_starts_a_run_and_shows_it(page: Client, job: models.Job) -> None:

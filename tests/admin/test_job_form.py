@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations import models
+from integrations.admin import job_targets
 from integrations.admin.job_targets import as_text
 from tests.admin import pages
 from tests.admin.conftest import logged_in, member
@@ -123,6 +124,32 @@ def test_target_that_is_gone_is_shown_and_refused(page: Client, job: models.Job)
     assert 'unknown feature "ordr"' in pages.errors(refused)["target"][0]
     assert chosen(refused, "target") == as_text({"event": "ordr"})
     assert chosen(refused, "description") == "Every night"
+
+
+def test_target_beyond_those_that_are_offered_is_kept_and_not_called_gone(
+    page: Client, home: models.Integration, job: models.Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_targets, "_MOST_JOBS", 2)
+    for tag in ("a", "b", "x"):
+        put(home, "jobs", tag=tag, target={"event": "order"})
+    last = {"type": "job", "event": "x"}
+
+    refused = pages.send(page, pages.change_url(job), target=as_text(last), retries="-1")
+    stored = pages.send(page, pages.change_url(job), target=as_text(last))
+
+    assert stored.status_code == 302, pages.errors(stored)
+    for groups in (offered(refused, "target"), offered(page.get(pages.change_url(job)), "target")):
+        assert (groups["Jobs, the first 2 by tag"], groups["Chosen"]) == (["a", "b"], ["job x"])
+        assert "Not there any more" not in groups
+
+
+def test_job_that_starts_itself_is_refused_and_not_called_gone(page: Client, job: models.Job) -> None:
+    itself = {"type": "job", "event": "nightly"}
+
+    refused = pages.send(page, pages.change_url(job), target=as_text(itself))
+
+    assert "in a loop" in pages.errors(refused)["target"][0]
+    assert offered(refused, "target")["Chosen"] == ["job nightly"]
 
 
 @pytest.mark.parametrize("sent", ["{", "[1]", '{"event":5}', '{"event":"x","type":"wait"}', "order"])

@@ -76,10 +76,11 @@ class JobChoicesForm(DefinitionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         integration = self._integration()
-        self._offer_targets(integration)
+        takes = self._takes(integration)
+        self._offer_targets(integration, is_there=takes["takes"] is not None)
         if integration is not None and "environment" in self.fields:
             self._widget("environment").choices = self._environments(integration)
-        self._widget("input").beside = {"job": self.instance.pk, **self._takes(integration)}
+        self._widget("input").beside = {"job": self.instance.pk, **takes}
 
     def _integration(self) -> models.Integration | None:
         field: Any = self.fields.get("integration")
@@ -91,18 +92,18 @@ class JobChoicesForm(DefinitionForm):
                 chosen = field.to_python(self._shown("integration"))
         return chosen
 
-    def _offer_targets(self, integration: models.Integration | None) -> None:
+    def _offer_targets(self, integration: models.Integration | None, *, is_there: bool) -> None:
         groups = job_targets.groups(integration, own_tag=self._shown("tag")) if integration else []
-        if self._keeps_what_is_gone:
-            groups = job_targets.with_gone(groups, self._shown("target"))
+        if self._keeps_what_is_not_offered:
+            groups = job_targets.with_chosen(groups, self._shown("target"), is_there=is_there or integration is None)
         self._widget("target").choices = [("", _SAME_TAG), *groups]
         if integration is None:
             hint = "What can be run is offered once the integration is chosen; without scripts, once this was saved."
             self.fields["target"].help_text = hint
 
     @property
-    def _keeps_what_is_gone(self) -> bool:
-        """Whether to show what was stored or sent though it is not there; else it is of the integration before."""
+    def _keeps_what_is_not_offered(self) -> bool:
+        """Whether to show what was stored or sent though it is not offered; else it is of the integration before."""
         return self.is_bound or not self.is_new
 
     def _environments(self, integration: models.Integration) -> list[tuple[Any, str]]:
