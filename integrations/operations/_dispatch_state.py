@@ -12,6 +12,8 @@ from integrations.operations import _waking
 
 #: How old an answer may be. So long may a process go on after dispatch was paused in another one.
 _FRESH_SECONDS = 1.0
+#: What ledgers say of a time from before a restore was confirmed.
+RESTORED = "the database was restored from a backup since, and it is not known whether this had been fired"
 
 
 class _Known:

@@ -170,8 +170,7 @@ def _plan(job: models.Job, now: dt.datetime) -> _Plan:
     gaps, since = [], after
     restored = _dispatch_state.slots_from()
     if restored is not None and restored > job.next_at:
-        why = "the database was restored from a backup later than this, and may have fired it already"
-        gaps.append(_Gap(since=job.next_at, until=restored, status=Status.SKIPPED, reason=why))
+        gaps.append(_Gap(since=job.next_at, until=restored, status=Status.SKIPPED, reason=_dispatch_state.RESTORED))
         since = restored
     times, missed = _sorted(job, timetable, since, now)
     return _Plan(

@@ -20,6 +20,7 @@ from integrations.operations import (
     _prune_preview,
     _pruning,
     _retention,
+    queued_slots,
 )
 from integrations.operations._awaiting import Awaiting
 from integrations.operations._disk import Disk
@@ -70,15 +71,19 @@ def pause_dispatch(*, reason: str, by: Actor) -> None:
 def resume_dispatch(*, by: Actor, reason: str = "") -> bool:
     """Let workers and schedules go on, and return whether they had been paused.
 
+    After a restore this confirms it: times of schedules that have waited since before are skipped.
+
     Raises:
         PermissionRefused: `by` may not manage dispatch.
     """
     require(by, "manage_dispatch", to="resume dispatch")
-    if not dispatch_state().dispatch_paused:
+    state, now = dispatch_state(), _database_time.now()
+    if not state.dispatch_paused:
         return False
     with all_or_nothing():
-        _dispatch_state.resume(now=_database_time.now())
-        _audit.write("resume", kind="dispatch", tag="dispatch", by=by, reason=reason)
+        skipped = {"skipped": queued_slots.skip_restored(now=now)} if state.awaits_confirmation else {}
+        _dispatch_state.resume(now=now)
+        _audit.write("resume", kind="dispatch", tag="dispatch", by=by, after={**skipped}, reason=reason)
     return True
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import transaction
 
 from integrations import models
-from integrations.operations import _audit, _database_time, _remarks, _schedules
+from integrations.operations import _audit, _database_time, _dispatch_state, _remarks, _schedules
 from integrations.operations.actors import Actor, require
 
 Status = models.Slot.Status
@@ -32,13 +34,8 @@ def skip(*, job: models.Job, by: Actor, reason: str = "") -> int:
     reason = _remarks.without_secrets(reason, job.integration)
     why = f"skipped by {by} while it waited" + (f": {reason}" if reason else "")
     with transaction.atomic():
-        # Whoever starts one of them holds this row, too.
-        locked = models.Job.objects.select_for_update().get(pk=job.pk)
-        waiting = models.Slot.objects.filter(job=job, status=Status.QUEUED)
-        times = list(waiting.values_list("nominal_at", flat=True))
-        skipped = waiting.update(status=Status.SKIPPED, reason=why, due_at=None)
+        skipped = _skip(job.pk, why=why, now=_database_time.now())
         if skipped:
-            _schedules.give_back(locked, times, now=_database_time.now())
             _audit.write(
                 "skip",
                 kind="job",
@@ -48,6 +45,26 @@ def skip(*, job: models.Job, by: Actor, reason: str = "") -> int:
                 after={"skipped": skipped},
                 reason=reason,
             )
+    return skipped
+
+
+def skip_restored(*, now: dt.datetime) -> int:
+    """Start none of the times that wait anywhere, and return how many these were: `now` a restore is confirmed.
+
+    They were fired before, or nobody knows. Called in the transaction that lets schedules go on.
+    """
+    waiting = models.Slot.objects.queued().order_by("job_id").values_list("job_id", flat=True).distinct()
+    return sum(_skip(job_id, why=_dispatch_state.RESTORED, now=now) for job_id in waiting)
+
+
+def _skip(job_id: int, *, why: str, now: dt.datetime) -> int:
+    # Whoever starts one of them holds this row, too.
+    job = models.Job.objects.select_for_update().get(pk=job_id)
+    waiting = models.Slot.objects.filter(job=job, status=Status.QUEUED)
+    times = list(waiting.values_list("nominal_at", flat=True))
+    skipped = waiting.update(status=Status.SKIPPED, reason=why, due_at=None)
+    if skipped:
+        _schedules.give_back(job, times, now=now)
     return skipped
 
 

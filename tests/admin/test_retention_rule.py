@@ -176,6 +176,18 @@ def test_page_tells_what_waits_for_dispatch_and_leads_to_it(operator: Client, in
     assert f'href="{PAGE}#dispatch-title"' in text(operator.get(list_url(Run)))
 
 
+def test_page_after_a_restore_says_that_the_confirmation_skips_what_waits_of_schedules(
+    operator: Client, integration: Integration
+) -> None:
+    job, at = JobFactory.create(integration=integration), dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+    Slot.objects.create(job=job, nominal_at=at, status="queued")
+    _dispatch_state.pause(reason="Restored.", now=_database_time.now(), awaits_confirmation=True)
+
+    page = text(operator.get(PAGE))
+
+    assert "1 time of a schedule waits. It is from before the restore, and skipped when you confirm" in page
+
+
 def test_what_waits_is_cancelled_and_skipped_before_dispatch_is_resumed(
     operator: Client, integration: Integration
 ) -> None:

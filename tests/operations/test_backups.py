@@ -27,11 +27,12 @@ from integrations.operations import (
     bulk,
     housekeeping,
     queued_slots,
+    runs,
 )
 from integrations.operations.actors import SYSTEM
 from tests.factories.run import NOON, RunFactory, StepFactory
 from tests.operations.scene import last_audit
-from tests.operations.scheduling import Hands, fire, hands, ledger, make_job, runs_of
+from tests.operations.scheduling import Hands, end, fire, hands, ledger, make_job, reasons, runs_of
 
 __all__ = ["hands"]
 
@@ -128,6 +129,33 @@ def test_drill_in_which_all_that_waits_is_cancelled_starts_nothing_old(file: Pat
     fire(hands)
     assert ledger(job)[-1] == (50, "started")
     assert [run.pk for run in _claiming.claim_due(worker="w2", limit=9)] == [runs_of(job)[-1].pk]
+
+
+def test_times_that_waited_in_the_backup_are_skipped_by_the_confirmation(file: Path, hands: Hands) -> None:
+    job = make_job(hands, overlap="queue", schedule={"every": 600, "limit": 5})
+    for _ in range(3):
+        hands.turn(minutes=10)
+        fire(hands)
+    backups.backup(file)
+    hands.turn(minutes=5)
+    backups.restore(file)
+    # The next one's turn has come by this.
+    runs.cancel(run=runs_of(job)[0], by=SYSTEM, reason="done since")
+
+    housekeeping.resume_dispatch(by=SYSTEM, reason="looked around")
+    fire(hands)
+
+    assert ledger(job) == [(10, "started"), (20, "skipped"), (30, "skipped")]
+    assert "restored from a backup" in reasons(job)[1]
+    assert last_audit().changes == {"skipped": {"from": None, "to": 2}}
+    # Those that it skips are not counted by the limit.
+    hands.turn(minutes=5)
+    for _ in range(6):
+        fire(hands)
+        for run in Run.objects.unfinished():
+            end(run)
+        hands.turn(minutes=10)
+    assert [status for _, status in ledger(job)].count("started") == 5
 
 
 def test_backup_holds_one_state_and_no_other_file_is_left(file: Path) -> None:
