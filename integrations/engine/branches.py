@@ -44,7 +44,7 @@ class _Branches:
             for planned in sequence.events:
                 await run_event(self.execution, Step.of(planned, sequence=sequence.tag))
         except StepFailed as failure:
-            self.execution.fail(failure)
+            self.execution.fail(failure.run_error)
         except Parked as parked:
             self.execution.park(parked)
         except Stopped:

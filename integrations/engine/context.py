@@ -14,7 +14,7 @@ from integrations.connectors.base import ActionConnector, Binding, FunctionConne
 from integrations.connectors.redaction import Redactor
 from integrations.definitions.release import Release
 from integrations.engine.ports import Approvals, Jobs, Limits, NestedRuns, ResultCache
-from integrations.engine.records import Checkpoint, Recorder, StepKey
+from integrations.engine.records import Checkpoint, Recorder, RunError, StepKey
 from integrations.types import Json, JsonObject
 
 
@@ -91,6 +91,8 @@ class Context:
     limits: Limits | None = None
     clock: Clock = field(default_factory=SystemClock)
     checkpoints: Mapping[StepKey, Checkpoint] = field(default_factory=dict)
+    #: What the run had failed of when an earlier execution began to undo it; nothing new starts then.
+    failure: RunError | None = None
     #: A larger result of the run fails it; None is no limit.
     output_cap_bytes: int | None = None
     #: A wait up to this many seconds stays in the execution; a longer one parks the run.

@@ -56,6 +56,8 @@ async def _perform(execution: Execution, step: Step) -> MaybeJson:
     planned = step.planned.condition
     if planned is None or (checkpoint is not None and planned.condition.type == "if"):
         return await run_step(execution, step)
+    if checkpoint is not None and checkpoint.status == "failed" and checkpoint.error is not None:
+        raise StepFailed(step=step, error=checkpoint.error)  # of a loop, that it was refused as a whole
     return await _run_under(planned, execution, step)
 
 

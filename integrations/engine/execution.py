@@ -13,7 +13,7 @@ from integrations.engine.plan import Plan
 from integrations.engine.records import Checkpoint, RunError, StepError, StepKey
 from integrations.engine.resolver import MISSING, MaybeJson, Values
 from integrations.engine.secrecy import Secrecy, holds_redacted
-from integrations.engine.signals import Parked, StepFailed, Stopped
+from integrations.engine.signals import Parked, Stopped
 from integrations.engine.step import Step
 from integrations.types import Json
 
@@ -48,7 +48,7 @@ class Execution:
         self.results: dict[str, dict[str, Json]] = {}
         self.finished: list[Finished] = []
         #: The first failure; once there is one, nothing new starts.
-        self.failure: RunError | None = None
+        self.failure: RunError | None = context.failure
         #: Whether some step is parked, and when the earliest of them goes on by itself.
         self.is_parked = False
         self.due_at: dt.datetime | None = None
@@ -121,10 +121,9 @@ class Execution:
         """Forget what was parked or broken off: it does not go on. From here on that is said of rollbacks."""
         self.is_parked, self.due_at, self.ending = False, None, None
 
-    def fail(self, failure: StepFailed) -> None:
+    def fail(self, error: RunError) -> None:
         """End the run with this failure, unless an earlier one has ended it already."""
-        if self.failure is None:
-            self.failure = RunError(code=failure.error.code, message=failure.message, place=failure.place)
+        self.failure = self.failure or error
 
     def park(self, parked: Parked) -> None:
         """Wake the run for the earliest of all that waits."""

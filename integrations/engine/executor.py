@@ -12,7 +12,6 @@ from integrations.engine.execution import Ending, Execution
 from integrations.engine.failures import FAILURES, step_error
 from integrations.engine.lookups import look_up
 from integrations.engine.records import RUN_TIMEOUT, Outcome, RunError, StepError
-from integrations.engine.resumption import earlier_failure
 from integrations.engine.rollbacks import roll_back
 from integrations.engine.tasks import Breakable, BrokenOff
 from integrations.errors import DefinitionError
@@ -39,7 +38,7 @@ async def execute(context: Context) -> Outcome:
     except DefinitionError as error:
         message = context.redactor.text(str(error))
         return Outcome(status="failed", error=RunError(code="bad_definition", message=message))
-    return Outcome(status="cancelled") if context.cancellation else await _until_cancelled(execution)
+    return _cancelled(execution) if context.cancellation else await _until_cancelled(execution)
 
 
 async def _until_cancelled(execution: Execution) -> Outcome:
@@ -54,11 +53,15 @@ async def _until_cancelled(execution: Execution) -> Outcome:
         try:
             return await work.result()
         except BrokenOff:
-            return Outcome(status="cancelled")
+            return _cancelled(execution)
+
+
+def _cancelled(execution: Execution) -> Outcome:
+    """Return the outcome; a run that was cancelled while it was undone still says what it had failed of."""
+    return Outcome(status="cancelled", error=execution.failure)
 
 
 async def _run(execution: Execution) -> Outcome:
-    execution.failure = earlier_failure(execution)
     await _run_in_time(execution)
     if execution.failure is not None:
         return await _undone(execution, execution.failure)
@@ -78,17 +81,24 @@ async def _run_in_time(execution: Execution) -> None:
     try:
         await work.result()
     except BrokenOff:
-        execution.failure = execution.failure or RunError(code=RUN_TIMEOUT, message=message)
+        execution.fail(RunError(code=RUN_TIMEOUT, message=message))
     finally:
         timer.cancel()
 
 
 async def _undone(execution: Execution, failure: RunError) -> Outcome:
     execution.start_undoing()
-    if execution.finished:
-        await execution.journal.store_held()  # or a crash would lose what there is to undo
+    if failure is not execution.context.failure:
+        await _store_failure(execution, failure)
     failure = await roll_back(execution, failure)
     return await _parked(execution) if execution.is_parked else Outcome(status="failed", error=failure)
+
+
+async def _store_failure(execution: Execution, failure: RunError) -> None:
+    """Store what the run has failed of, before anything is undone: the next execution must not take it for sound."""
+    if execution.finished:
+        await execution.journal.store_held()  # or a crash would lose what there is to undo
+    await execution.context.recorder.run_failed(failure)
 
 
 async def _parked(execution: Execution) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from integrations.engine.calls import Call
 from integrations.engine.execution import Execution
@@ -44,8 +45,11 @@ class Turn:
         await self._write("failed", error=error, reason=reason)
 
     async def refused(self, error: Exception) -> StepFailed:
-        """Record one of `FAILURES` that came before any attempt, and return what to raise then."""
-        kept = step_error(error, redact=self.execution.secrecy.text)
+        """Record one of `FAILURES` that came before any attempt, and return what to raise then.
+
+        It is final: a retry would be the first attempt, whatever a condition that could not be decided says to that.
+        """
+        kept = replace(step_error(error, redact=self.execution.secrecy.text), retryable=False)
         await self.failed(kept, reason=self.step.what_follows)
         return StepFailed(step=self.step, error=kept)
 

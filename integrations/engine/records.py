@@ -123,6 +123,13 @@ class Recorder(Protocol):
         """
         ...
 
+    async def run_failed(self, error: RunError) -> None:
+        """Return once it is stored that the run has failed: all that is left is to undo what it has done.
+
+        The next execution of the run is given it as `Context.failure`.
+        """
+        ...
+
 
 def checkpoints_of(records: Iterable[StepRecord]) -> dict[StepKey, Checkpoint]:
     """Return what stored records, oldest first, mean to the next execution of their run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from integrations.engine.records import RUN_TIMEOUT, StepError
+from integrations.engine.records import RUN_TIMEOUT, RunError, StepError
 from integrations.engine.step import Step
 
 
@@ -29,6 +29,11 @@ class StepFailed(Exception):
     def message(self) -> str:
         """What went wrong; for a fallback also which it was, and after what."""
         return self.step.failure(self.error.message)
+
+    @property
+    def run_error(self) -> RunError:
+        """What a run has failed of that this ends."""
+        return RunError(code=self.error.code, message=self.message, place=self.place)
 
 
 class Parked(Exception):

@@ -152,7 +152,7 @@ class Run(models.Model):
     #: As handed in, redacted.
     input = ExactJSONField(default=dict)
     output = ExactJSONField(null=True, blank=True)
-    #: Stable word for grouping, such as `http_503`.
+    #: Stable word for grouping, such as `http_503`. A run that has one and has not ended is being undone.
     error_code = models.CharField(max_length=64, blank=True, default="")
     error_message = models.TextField(blank=True, default="")
     #: `sequence/event` of the step that ended the run.

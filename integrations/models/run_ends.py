@@ -14,7 +14,7 @@ from integrations.models.prepared import Columns
 from integrations.models.run import Run
 from integrations.models.run_states import FINAL, RunStatus, refuse_illegal
 
-_CHANGES = Columns(
+_ENDED = Columns(
     Run,
     (
         "status",
@@ -28,6 +28,8 @@ _CHANGES = Columns(
         "updated_at",
     ),
 )
+#: What a run has failed of stays: it is stored before, by itself or by the run above it.
+_PARKED = Columns(Run, ("status", "due_at", "bindings", "updated_at"))
 _CONDITIONS = Columns(Run, ("id", "fence"))
 
 
@@ -53,8 +55,10 @@ Parameters = tuple[Any, ...]
 
 
 def parameters(end: RunEnd, *, now: dt.datetime) -> Parameters:
-    """Return an end as `store` takes it. Raises:
-    ValueError: a running run does not become that.
+    """Return an end as `store` takes it, or as `park` does.
+
+    Raises:
+        ValueError: a running run does not become that.
     """
     refuse_illegal([RunStatus.RUNNING], end.status)
     values = {
@@ -68,23 +72,33 @@ def parameters(end: RunEnd, *, now: dt.datetime) -> Parameters:
         "finished_at": now if end.status in FINAL else None,
         "updated_at": now,
     }
-    return (*_CHANGES.parameters(values), *_CONDITIONS.parameters({"id": end.run_id, "fence": end.fence}))
+    changes = _ENDED if end.status in FINAL else _PARKED
+    return (*changes.parameters(values), *_CONDITIONS.parameters({"id": end.run_id, "fence": end.fence}))
 
 
 def store(ends: Sequence[Parameters]) -> None:
-    """Write the ends of runs that are still running under the given fence, and let go of them.
+    """Write the final ends of runs that are still running under the given fence, and let go of them.
 
-    `RunQuerySet.transition` for many at once.
+    `RunQuerySet.transition` for many at once, as `park` is.
     """
+    _write(_ENDED, ends)
+
+
+def park(ends: Sequence[Parameters]) -> None:
+    """Write that runs wait, those that are still running under the given fence, and let go of them."""
+    _write(_PARKED, ends)
+
+
+def _write(changes: Columns, ends: Sequence[Parameters]) -> None:
     if ends:
         with connection.cursor() as cursor:
-            cursor.executemany(_statement(), ends)
+            cursor.executemany(_statement(changes), ends)
 
 
-def _statement() -> str:
-    changes = ", ".join(f"{column} = %s" for column in _CHANGES.quoted)
+def _statement(changed: Columns) -> str:
+    changes = ", ".join(f"{column} = %s" for column in changed.quoted)
     conditions = " AND ".join(f"{column} = %s" for column in _CONDITIONS.quoted)
     return (
-        f"UPDATE {_CHANGES.table} SET {changes}, worker = '', lease_until = NULL"  # noqa: S608  names from our own model
+        f"UPDATE {changed.table} SET {changes}, worker = '', lease_until = NULL"  # noqa: S608  names from our own model
         f" WHERE {conditions} AND status = '{RunStatus.RUNNING.value}'"
     )

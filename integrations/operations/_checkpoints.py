@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations import models
-from integrations.engine.records import Checkpoint, StepKey, checkpoints_of
+from integrations.engine.records import Checkpoint, RunError, StepKey, checkpoints_of
 from integrations.operations._records import record_of
 
 
@@ -18,3 +18,10 @@ def may_have(run: models.Run) -> bool:
 def of(run: models.Run) -> dict[StepKey, Checkpoint]:
     """Return what each step's latest attempt has left."""
     return checkpoints_of(record_of(step) for step in run.steps.order_by("attempt"))
+
+
+def failure_of(run: models.Run) -> RunError | None:
+    """Return what a run that has not ended yet has failed of: it is only undone any more."""
+    if not run.error_code:
+        return None
+    return RunError(code=run.error_code, message=run.error_message, place=run.error_place)

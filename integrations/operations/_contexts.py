@@ -48,6 +48,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
         limits=Limits(runtime.circuits, teller),
         clock=runtime.clock,
         checkpoints=_checkpoints.of(run) if _checkpoints.may_have(run) else {},
+        failure=_checkpoints.failure_of(run),
         cancellation=cancellation,
         output_cap_bytes=conf.output_cap_bytes(),
     )

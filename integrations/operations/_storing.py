@@ -6,12 +6,13 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils import timezone
 
 from integrations import conf, models
 from integrations.definitions.truncation import capped_lines
-from integrations.engine.records import Outcome, StepKey, StepRecord
+from integrations.engine.records import Outcome, RunError, StepKey, StepRecord
 from integrations.models import run_ends, step_writes
 from integrations.models.step import IDENTITY, Identity
 from integrations.operations import _checkpoints, _failures, _families
@@ -65,14 +66,21 @@ def store_steps(steps: Sequence[ReadyStep]) -> None:
         models.RunLog.objects.bulk_create([row for step in logged for row in _log_rows(step, keys)])
 
 
+def store_failure(run_id: uuid.UUID, error: RunError) -> None:
+    """Store what a run has failed of whose holder now undoes what it has done; whoever takes it over goes by that."""
+    models.Run.objects.filter(pk=run_id).update(**_error_columns(error))
+
+
 def store_ends(ends: Sequence[ReadyEnd], *, now: dt.datetime) -> None:
     """Store how executions ended: each run has ended, or is parked until it is due."""
-    run_ends.store([end.parameters for end in ends])
-    _failures.note(_failures_of(ends), now=now)
-    for end in ends:
-        if end.outcome.status != "waiting":
-            _families.ended(end.run, status=models.Run.Status(end.outcome.status), now=now)
-    _families.parked([end.run for end in ends if end.outcome.status == "waiting"], now=now)
+    final = [end for end in ends if end.outcome.status != "waiting"]
+    parked = [end for end in ends if end.outcome.status == "waiting"]
+    run_ends.store([end.parameters for end in final])
+    run_ends.park([end.parameters for end in parked])
+    _failures.note(_failures_of(final), now=now)
+    for end in final:
+        _families.ended(end.run, status=models.Run.Status(end.outcome.status), now=now)
+    _families.parked([end.run for end in parked], now=now)
 
 
 def _failures_of(ends: Iterable[ReadyEnd]) -> Iterable[_failures.Failure]:
@@ -82,18 +90,23 @@ def _failures_of(ends: Iterable[ReadyEnd]) -> Iterable[_failures.Failure]:
 
 
 def _end(run: models.Run, outcome: Outcome, *, now: dt.datetime) -> run_ends.RunEnd:
-    error = outcome.error
     return run_ends.RunEnd(
         run_id=run.pk,
         fence=run.fence,
         status=models.Run.Status(outcome.status),
         output=outcome.output,
-        error_code=error.code if error else "",
-        error_message=error.message if error else "",
-        error_place=error.place if error else "",
+        **_error_columns(outcome.error),
         due_at=_due_at(outcome, now=now),
         bindings=run.bindings,
     )
+
+
+def _error_columns(error: RunError | None) -> dict[str, Any]:
+    return {
+        "error_code": error.code if error else "",
+        "error_message": error.message if error else "",
+        "error_place": error.place if error else "",
+    }
 
 
 def _due_at(outcome: Outcome, *, now: dt.datetime) -> dt.datetime | None:

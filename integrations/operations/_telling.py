@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from integrations.engine.records import Outcome, StepRecord
+from integrations.engine.records import Outcome, RunError, StepRecord
+from integrations.operations import _storing
 
 Answer = TypeVar("Answer")
 
@@ -65,6 +66,9 @@ class Teller:
         self._told.put(Step(self._run_id, self._fence, step, stored))
         if stored is not None:
             await stored
+
+    async def run_failed(self, error: RunError) -> None:
+        await self.ask(lambda: _storing.store_failure(self._run_id, error))
 
     async def ask(self, ask: Callable[[], Answer], *, locks: str = "") -> Answer:
         """Return what `ask` gives, called in the database's thread, in one transaction with all else of that turn.

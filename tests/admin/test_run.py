@@ -236,6 +236,18 @@ def test_failed_run_shows_its_error_first_and_leads_to_the_step(viewer: Client, 
     assert "(line 3)" in page
 
 
+@pytest.mark.parametrize(("ending", "is_undone"), [("failed", False), ("waiting", True)])
+def test_run_that_has_failed_says_so_while_it_is_undone(
+    viewer: Client, integration: Integration, ending: str, is_undone: bool
+) -> None:
+    run = run_in(integration, **{ending: True}, error_code="http_503", error_message="it was busy")
+
+    page = text(viewer.get(url(run)))
+
+    assert "it was busy" in page
+    assert ("is being undone" in page) is is_undone
+
+
 def test_attempts_are_collapsed_under_their_step(viewer: Client, integration: Integration) -> None:
     run = run_in(integration, succeeded=True)
     for attempt, status in ((1, "failed"), (2, "succeeded")):

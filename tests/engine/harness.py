@@ -15,6 +15,7 @@ from integrations.engine.executor import execute
 from integrations.engine.records import (
     Checkpoint,
     Outcome,
+    RunError,
     StepKey,
     StepRecord,
     checkpoints_of,
@@ -153,7 +154,12 @@ class Harness:
         self.functions.answers[tag] = answer if callable(answer) else lambda _: answer
 
     def context(
-        self, released: Release, value: Any = None, *, checkpoints: Mapping[StepKey, Checkpoint] | None = None
+        self,
+        released: Release,
+        value: Any = None,
+        *,
+        checkpoints: Mapping[StepKey, Checkpoint] | None = None,
+        failure: RunError | None = None,
     ) -> Context:
         return Context(
             run=dataclasses.replace(RUN, depth=self.depth),
@@ -171,18 +177,17 @@ class Harness:
             jobs=self.jobs,
             clock=self.clock,
             checkpoints=checkpoints or {},
+            failure=failure,
             cancellation=self.cancellation,
             random=self.random,
         )
 
-    def run(
-        self, released: Release, value: Any = None, *, checkpoints: Mapping[StepKey, Checkpoint] | None = None
-    ) -> Outcome:
-        return run(execute(self.context(released, value, checkpoints=checkpoints)), clock=self.clock)
+    def run(self, released: Release, value: Any = None, **earlier: Any) -> Outcome:
+        return run(execute(self.context(released, value, **earlier)), clock=self.clock)
 
     def resume(self, released: Release, value: Any = None) -> Outcome:
         """Execute the run again, from what has been recorded of it."""
-        return self.run(released, value, checkpoints=self.checkpoints())
+        return self.run(released, value, checkpoints=self.checkpoints(), failure=self.recorder.failure)
 
     def checkpoints(self) -> dict[StepKey, Checkpoint]:
         return checkpoints_of(self.recorder.records)

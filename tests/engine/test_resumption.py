@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from integrations.connectors.base import ActionCall
 from integrations.connectors.http.errors import HttpStatusError
 from integrations.definitions.release import Release
-from integrations.engine.records import Outcome, checkpoints_of
+from integrations.engine.executor import execute
+from integrations.engine.records import Outcome, RunError
 from integrations.errors import SandboxError
 from tests.engine.harness import Harness, action, function, release, sequence
+from tests.fakes.clock import run
 from tests.fakes.connectors import after
 from tests.fakes.recorders import Crash, CrashingRecorder, RecordingRecorder
 
@@ -83,10 +86,9 @@ def releases(draw: st.DrawFn) -> Release:
 
 def _crash_after(harness: Harness, released: Release, survives: int) -> Outcome | None:
     """Execute what is left of a run until its process dies after so many records; None if it did."""
-    stored = harness.recorder.records
-    harness.recorder = CrashingRecorder(survives=survives, records=stored)
+    harness.recorder = CrashingRecorder(survives=survives, after=harness.recorder)
     try:
-        return harness.run(released, _INPUT, checkpoints=checkpoints_of(stored))
+        return harness.resume(released, _INPUT)
     except Crash:
         return None
 
@@ -128,7 +130,7 @@ def test_run_that_had_failed_starts_nothing_new_when_it_is_resumed_for_its_rollb
     assert [record.key.event for record in harness.recorder.records].count("third") == 0
     before = len(harness.actions.calls)
 
-    harness.recorder = RecordingRecorder(records=harness.recorder.records)
+    harness.recorder = RecordingRecorder(records=harness.recorder.records, failure=harness.recorder.failure)
     outcome = harness.resume(released)
 
     assert outcome.error is not None
@@ -219,7 +221,7 @@ def test_run_without_stored_results_can_be_rolled_back_after_a_crash() -> None:
     released = release(
         sequence("main", action("ok", rollback=action("undo")), action("bad")), store_event_results=False
     )
-    harness.recorder = CrashingRecorder(survives=2)  # the failure, and what there is to undo
+    harness.recorder = CrashingRecorder(survives=3)  # the step's failure, what there is to undo, the run's failure
     harness.answer("undo", Crash())
     with pytest.raises(Crash):
         harness.run(released)
@@ -269,3 +271,110 @@ def test_failed_event_with_a_fallback_ends_the_run_only_if_the_fallback_is_not_f
     harness.resume(released)
 
     assert (len(harness.actions.calls) > before) is goes_on
+
+
+def _undoing_later(*events: dict[str, Any], **more: Any) -> tuple[Harness, Release]:
+    """Return a feature that creates something before these events; its undoing has to wait a minute the first time."""
+    harness = _harness()
+    harness.answer("create", {})
+    harness.answer("destroy", HttpStatusError("busy", status=503, retry_after_seconds=60), {})
+    create = action("create", rollback=action("destroy", retries=1))
+    return harness, release(sequence("main", create, *events), output={"done": True}, **more)
+
+
+def _resumed_in_a_minute(harness: Harness, released: Release) -> Outcome:
+    assert harness.run(released).status == "waiting"
+    harness.clock.advance(60)
+    return harness.resume(released)
+
+
+def test_run_whose_time_was_up_between_two_attempts_stays_failed_while_it_is_undone() -> None:
+    harness, released = _undoing_later(action("flaky", retries=3), action("ok"), timeout=0.5)
+
+    outcome = _resumed_in_a_minute(harness, released)
+
+    assert outcome.error == RunError(code="run_timeout", message="the run took longer than its 0.5 s")
+    assert harness.called() == ["create", "flaky", "destroy", "destroy"]
+
+
+def test_run_whose_time_was_up_stays_failed_when_its_process_dies_once_it_is_undone() -> None:
+    harness, released = _undoing_later(action("flaky", retries=3), action("ok"), timeout=0.5)
+    harness.answer("destroy", {})
+    harness.run(released)
+
+    outcome = harness.resume(released)
+
+    assert (outcome.status, harness.called()) == ("failed", ["create", "flaky", "destroy"])
+
+
+def test_run_that_used_up_the_retries_of_a_status_starts_nothing_new_while_it_is_undone() -> None:
+    harness, _ = _undoing_later()
+    create = action("create", rollback=action("destroy", retries=1))
+    harness.answer("slow", after(5, {}))
+    harness.answer("down", HttpStatusError("down", status=503))
+    few = {"delay": 0, "policy": {"503": {"available": 1, "lag": 0}}}
+    released = release(
+        sequence("main", create, action("slow"), action("ok", name="late")),
+        sequence("beside", action("down", retries=5, retry=few)),
+    )
+
+    outcome = _resumed_in_a_minute(harness, released)
+
+    assert outcome.error == RunError(code="http_503", message="down", place="beside/down")
+    assert harness.called() == ["create", "slow", "down", "down", "destroy", "destroy"]
+
+
+def _undecidable(**more: Any) -> dict[str, Any]:
+    condition = {"subject": {"function": "may", "values": []}, "decision_type": "equals", "value": True}
+    return action("ok", name="pay", retries=2, condition=condition, **more)
+
+
+def _crashed(_input: object) -> object:
+    raise SandboxError("the process ended", code="crashed")
+
+
+def test_event_whose_condition_could_not_be_decided_is_not_executed_by_a_later_execution() -> None:
+    harness, _ = _undoing_later()
+    harness.answer_function("may", _crashed)
+    create = action("create", rollback=action("destroy", retries=1))
+    released = release(sequence("main", create, _undecidable()), functions={"may": {}})
+
+    outcome = _resumed_in_a_minute(harness, released)
+
+    assert outcome.error == RunError(code="crashed", message="the process ended", place="main/pay")
+    assert harness.called() == ["create", "destroy", "destroy"]
+
+
+_EACH = {"type": "for_each", "subject": {"function": "may", "values": []}}
+
+
+@pytest.mark.parametrize("condition", [{}, {"condition": _EACH}])
+def test_event_that_was_refused_and_may_fail_stays_so_in_a_later_execution(condition: dict[str, Any]) -> None:
+    harness = _harness()
+    harness.answer_function("may", _crashed)
+    refused = {**_undecidable(allow_fail=True), **condition}
+    pause = {"type": "wait", "event": "pause", "input": {"seconds": 60}}
+    released = release(sequence("main", refused, pause), functions={"may": {}})
+    harness.run(released)
+    harness.answer_function("may", lambda _: [1])
+    harness.clock.advance(60)
+
+    assert harness.resume(released).status == "succeeded"
+    assert harness.called() == []
+    assert harness.statuses("pay") == ["failed"]
+
+
+def test_run_that_is_cancelled_while_it_is_undone_still_says_what_it_had_failed_of() -> None:
+    harness, released = _undoing_later(action("bad"))
+    harness.answer("destroy", after(60, {}))
+
+    async def cancelled() -> Outcome:
+        undoing = asyncio.create_task(execute(harness.context(released)))
+        await harness.clock.sleep(1)
+        harness.cancellation.cancel()
+        return await undoing
+
+    outcome = run(cancelled(), clock=harness.clock)
+
+    assert (outcome.status, outcome.error) == ("cancelled", RunError(code="http_400", message="no", place="main/bad"))
+    assert harness.statuses("create", role="rollback") == ["cancelled"]

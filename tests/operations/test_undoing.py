@@ -1,0 +1,61 @@
+"""Runs that have failed and are undone, as what is stored tells whoever looks or takes them over."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations import models
+from integrations.operations import runs
+from integrations.operations.actors import SYSTEM
+from integrations.types import JsonObject
+from tests.operations.nesting import PAUSE, made_of, make_nest, start
+
+pytestmark = pytest.mark.django_db
+
+Status = models.Run.Status
+HOLD: JsonObject = {"type": "wait", "event": "hold", "input": {"seconds": 600}}
+BAD: JsonObject = {"type": "wait", "event": "bad", "input": {"seconds": "$Input{gone}"}}
+
+
+def _being_undone() -> models.Run:
+    """Return a run that has failed and waits for its rollback."""
+    integration = make_nest(made_of("feature", {**PAUSE, "rollback": HOLD}, BAD))
+    return runs.execute(start(integration, "feature"), patience_seconds=0)
+
+
+def test_run_says_what_it_has_failed_of_while_it_is_undone() -> None:
+    run = _being_undone()
+
+    assert run.status == Status.WAITING
+    assert (run.error_code, run.error_place) == ("unresolved", "main/bad")
+    assert "gone" in run.error_message
+
+
+def test_whoever_takes_over_a_run_that_is_undone_goes_by_its_stored_failure() -> None:
+    run = _being_undone()
+    # As if it had failed between two attempts of an event, which would now go well.
+    run.steps.filter(event="bad").delete()
+    run.steps.filter(role="rollback").update(due_at=run.created_at)
+
+    run = runs.execute(run, patience_seconds=0)
+
+    assert (run.status, run.error_code, run.error_place) == (Status.FAILED, "unresolved", "main/bad")
+    assert sorted(run.steps.values_list("event", "role", "status")) == [
+        ("pause", "event", "succeeded"),
+        ("pause", "rollback", "succeeded"),
+    ]
+
+
+def test_run_that_is_cancelled_while_it_is_undone_keeps_what_it_had_failed_of() -> None:
+    run = _being_undone()
+
+    runs.cancel(run=run, by=SYSTEM)
+
+    run.refresh_from_db()
+    assert (run.status, run.error_code, run.error_place) == (Status.CANCELLED, "unresolved", "main/bad")
+
+
+def test_run_that_has_not_failed_is_parked_without_an_error() -> None:
+    run = runs.execute(start(make_nest(made_of("feature", HOLD)), "feature"), patience_seconds=0)
+
+    assert (run.status, run.error_code, run.error_message) == (Status.WAITING, "", "")
