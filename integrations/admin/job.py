@@ -143,7 +143,7 @@ class JobAdmin(CalendarMixin, JobRunMixin, DefinitionAdmin):
 
     @admin.display(description="Next times")
     def next_times(self, row: models.Job) -> SafeString:
-        context = job_page.preview(row.schedule, row.created_at if row.pk else None)
+        context = job_page.preview(row.schedule, row if row.pk else None)
         return render_to_string("admin/integrations/job/preview.html", context)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
@@ -151,8 +151,7 @@ class JobAdmin(CalendarMixin, JobRunMixin, DefinitionAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         typed = {**request.GET.dict(), **job_page.numbers(request.GET)}
-        job = self._named(request)
-        context = job_page.preview(schedule_of(typed), job.created_at if job else None)
+        context = job_page.preview(schedule_of(typed), self._named(request))
         return TemplateResponse(request, "admin/integrations/job/preview.html", context)
 
     def offer_view(self, request: HttpRequest) -> HttpResponse:

@@ -25,6 +25,11 @@ _LOOKED_BACK, _LOOKED_AHEAD = dt.timedelta(days=30), dt.timedelta(days=30)
 _SHOWN, _SHOWN_AHEAD = 50, 5
 _UNITS = ((24 * 3600, "day"), (3600, "h"), (60, "min"), (1, "s"))
 _MOST_DIGITS = 18
+_HELD = {
+    "paused": "The job is paused: none comes until it is resumed.",
+    "frozen": "Its environment is frozen: none comes until that is released.",
+}
+_AT_ITS_END = "It has come to its end: it fires no more."
 #: The status, as badges have it, for each outcome.
 BADGES = {
     "started": "succeeded",
@@ -66,18 +71,19 @@ def context(job: models.Job, user: User) -> dict[str, Any]:
     }
 
 
-def preview(schedule: Json, created_at: dt.datetime | None) -> dict[str, Any]:
-    """Return the next times of a schedule in its own zone and in UTC, or its problems."""
+def preview(schedule: Json, job: models.Job | None) -> dict[str, Any]:
+    """Return the next times of a schedule in its own zone and in UTC, and a note if none comes; or its problems."""
     if not isinstance(schedule, dict):
         return {}
     try:
-        times = jobs.preview(schedule=schedule, created_at=created_at)
+        times = jobs.preview(schedule=schedule, job=job)
     except DefinitionError as error:
         return {"problems": [str(problem.under("")).removeprefix("schedule/") for problem in error.problems]}
     zone = zone_named(schedule.get("tz"))
     # As texts: a template would show every time in the zone of the page.
     shown = [{"local": _text(time.astimezone(zone)), "utc": _text(time)} for time in times]
-    return {"times": shown, "zone": zone.key, "ends": True}
+    held = _HELD.get(jobs.standstill(job)) if job else None
+    return {"times": shown, "zone": zone.key, "note": held or ("" if times else _AT_ITS_END)}
 
 
 def numbers(typed: Mapping[str, str]) -> JsonObject:

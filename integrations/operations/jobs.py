@@ -212,10 +212,8 @@ def history(*, job: models.Job, by: Actor, limit: int = 100) -> list[models.Run]
 # Looking ahead
 
 
-def preview(
-    *, schedule: JsonObject, created_at: dt.datetime | None = None, count: int = _PREVIEWED
-) -> list[dt.datetime]:
-    """Return the next times of a schedule that need not be saved, in UTC.
+def preview(*, schedule: JsonObject, job: models.Job | None = None, count: int = _PREVIEWED) -> list[dt.datetime]:
+    """Return the next times of a schedule that need not be saved, in UTC; of one that the job has, those that come.
 
     Raises:
         DefinitionError: with what is wrong with it, at places below `schedule`.
@@ -224,21 +222,30 @@ def preview(
     problems = check_schedule(parsed, place="schedule")
     if problems:
         raise DefinitionError(problems)
+    if job is not None and _has(job, parsed):
+        return coming(job=job, count=count)
     now = _database_time.now()
-    anchor = (created_at or now).replace(microsecond=0)
+    anchor = (job.created_at if job is not None else now).replace(microsecond=0)
     return next_times(parsed, anchor=anchor, after=now, count=count, left=parsed.limit)
 
 
-def coming(*, job: models.Job, until: dt.datetime | None = None, count: int = _PREVIEWED) -> list[dt.datetime]:
-    """Return the job's next times, up to `until`; none while it is held, or when it has come to an end."""
+def coming(*, job: models.Job, count: int = _PREVIEWED) -> list[dt.datetime]:
+    """Return the job's next times; none while it is held, or when it has come to an end."""
     timetable = job.timetable()
     if timetable is None or job.next_at is None:
         return []
-    limit = timetable.schedule.limit
-    left = None if limit is None else limit - job.fired
-    after = job.next_at - _schedules.INSTANT
-    times = next_times(timetable.schedule, anchor=timetable.anchor, after=after, count=count, left=left)
-    return [time for time in times if until is None or time <= until]
+    now, left, before = _database_time.now(), _schedules.left(job, timetable), job.next_at - _schedules.INSTANT
+    if left is not None:  # what is due uses the limit up, too
+        left -= timetable.count(after=before, until=now, most=min(left, _schedules.MOST_COUNTED))
+    return next_times(timetable.schedule, anchor=timetable.anchor, after=max(before, now), count=count, left=left)
+
+
+def _has(job: models.Job, schedule: Schedule) -> bool:
+    """Return whether the job's schedule is this one, which it goes on with when it is saved."""
+    try:
+        return job.schedule is not None and Schedule.parse(job.schedule) == schedule
+    except DefinitionError:  # its page says what cannot be read
+        return False
 
 
 def problems(*, job: models.Job) -> list[Problem]:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from integrations import models
 from integrations.admin import schedule_calendar
-from integrations.operations import _execution, environments, features, jobs, runs
+from integrations.operations import _execution, environments, features, freezes, jobs, runs
 from integrations.operations.actors import SYSTEM
 from tests.admin import pages
 from tests.admin.conftest import logged_in, member
@@ -131,6 +131,63 @@ def test_preview_refuses_numbers_that_are_too_long(
 @pytest.mark.parametrize("job", ["abc", "9" * 5_000])
 def test_preview_for_an_unknown_job_is_missing(page: Client, home: models.Integration, job: str) -> None:
     assert page.get(reverse("admin:integrations_job_preview"), {"job": job}).status_code == 404
+
+
+def test_job_that_has_ended_shows_no_next_times(hands: Hands, page: Client, home: models.Integration) -> None:
+    job = make_job(hands, home, schedule={"every": 600, "limit": 1})
+    hands.turn(minutes=10)
+    fire(hands)
+
+    shown = next_times(page, job)
+    longer = next_times(page, job, when="every", every="600", limit="2")
+    other = next_times(page, job, when="every", every="600")
+
+    assert "It has come to its end" in shown
+    assert "UTC" not in shown
+    # A schedule that is changed begins anew.
+    assert (longer.count("2026-"), other.count("2026-")) == (2, 5)
+
+
+def test_next_times_are_as_many_as_the_limit_leaves(hands: Hands, page: Client, home: models.Integration) -> None:
+    job = make_job(hands, home, schedule={"every": 600, "limit": 3})
+    hands.turn(minutes=10)
+    fire(hands)
+
+    assert re.findall(r"[\d-]+ [\d:]+", next_times(page, job)) == ["2026-11-24 12:20:00", "2026-11-24 12:30:00"]
+
+
+def test_next_times_are_those_to_come_even_if_earlier_ones_are_due(
+    hands: Hands, page: Client, home: models.Integration
+) -> None:
+    job = make_job(hands, home, schedule={"every": 600, "limit": 4})
+    hands.turn(minutes=25)
+
+    assert re.findall(r"[\d-]+ [\d:]+", next_times(page, job)) == ["2026-11-24 12:30:00", "2026-11-24 12:40:00"]
+
+
+def test_job_that_is_held_says_so_instead_of_next_times(hands: Hands, page: Client, home: models.Integration) -> None:
+    job = make_job(hands, home)
+    environment = environments.fetch(integration=home, tag="dev", by=SYSTEM)
+
+    freezes.freeze(environment=environment, by=SYSTEM)
+    frozen = next_times(page, job)
+    jobs.pause(jobs=[job], by=SYSTEM)
+    paused, written = next_times(page, job), next_times(page, job, when="every", every="60")
+
+    assert "Its environment is frozen" in frozen
+    assert "The job is paused" in paused
+    assert "2026-" not in frozen + paused
+    assert "The job is paused" in written
+    assert written.count("2026-") == 5
+
+
+def next_times(page: Client, job: models.Job, **boxes: str) -> str:
+    """Return what the job's page says comes next; with boxes, what it says while they are being written."""
+    preview = reverse("admin:integrations_job_preview")
+    asked = {**boxes, "job": job.pk}
+    text = pages.text(page.get(preview, asked) if boxes else page.get(pages.change_url(job)))
+    [found] = re.findall(r'<div class="next-times.*?</div>', text, re.DOTALL)
+    return str(found)
 
 
 def test_run_now_starts_a_run_and_shows_it(page: Client, job: models.Job) -> None:
