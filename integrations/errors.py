@@ -92,13 +92,17 @@ class OperationRefused(IntegrationsError):
 
 
 class NotFound(OperationRefused):
-    """There is nothing of that name."""
+    """There is nothing of that name; `existing` names what there is instead, where that can be told."""
 
-    def __init__(self, kind: str, name: str, existing: Sequence[str] = ()) -> None:
-        self.kind, self.name, self.existing = kind, name, tuple(existing)
-        listed = ", ".join(f'"{each}"' for each in sorted(self.existing)[:20])
-        others = f"there are: {listed}" if listed else "there are none yet"
-        super().__init__(f'there is no {kind} "{_readable(name)}"; {others}')
+    def __init__(self, kind: str, name: str, existing: Sequence[str] | None = None) -> None:
+        self.kind, self.name, self.existing = kind, name, tuple(existing or ())
+        message = f'there is no {kind} "{_readable(name)}"'
+        super().__init__(message if existing is None else f"{message}; {_others(self.existing)}")
+
+
+def _others(names: Sequence[str]) -> str:
+    listed = ", ".join(f'"{each}"' for each in sorted(names)[:20])
+    return f"there are: {listed}" if listed else "there are none yet"
 
 
 class AlreadyExists(OperationRefused):

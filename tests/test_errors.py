@@ -68,7 +68,11 @@ def test_not_found_names_what_exists_in_order() -> None:
 
 
 def test_not_found_among_nothing_says_so() -> None:
-    assert NotFound("env", "prd").message == 'there is no env "prd"; there are none yet'
+    assert NotFound("env", "prd", []).message == 'there is no env "prd"; there are none yet'
+
+
+def test_not_found_where_nobody_has_looked_what_there_is_says_nothing_of_it() -> None:
+    assert NotFound("run", "prd").message == 'there is no run "prd"'
 
 
 def test_not_found_of_an_odd_name_can_be_printed_and_is_short() -> None:

@@ -10,8 +10,6 @@ from django.db.models import Q
 from integrations.models.run_states import FINAL, RunStatus
 from integrations.models.visibility import ScopedQuerySet, Viewer, is_known, sees_every_integration
 
-#: A hundred years.
-_MOST_DAYS = 36_500
 _STATUSES = [(status.value, str(status.label)) for status in RunStatus if status in FINAL]
 
 
@@ -30,6 +28,9 @@ class RetentionRule(models.Model):
     the run's status before one for any status.
     """
 
+    #: A hundred years.
+    MOST_DAYS = 36_500
+
     #: None for everything.
     integration = models.ForeignKey(
         "integrations.Integration", on_delete=models.CASCADE, null=True, blank=True, related_name="retention_rules"
@@ -42,7 +43,7 @@ class RetentionRule(models.Model):
     status = models.CharField(max_length=16, choices=_STATUSES, blank=True, default="")
     #: Counted from the run's end; None keeps runs for ever.
     keep_days = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(_MOST_DAYS)]
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)]
     )
 
     objects = RetentionRuleQuerySet.as_manager()

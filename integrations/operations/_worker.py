@@ -11,7 +11,7 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, IntegrityError, ProgrammingError, connection
 
 from integrations import conf, models
 from integrations.operations import _claiming, _database_time, _runtime, _waking, housekeeping
@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 #: How long a database that does not answer is left alone.
 _DATABASE_PAUSE_SECONDS = 0.5
+#: A worker ends when the database, which answers, has refused so many of its passes in a row: no waiting mends a table
+#: that is not there. A single refusal may be what a lost connection has left behind.
+_MOST_REFUSALS = 3
 
 
 class Source(Protocol):
@@ -79,18 +82,34 @@ class Worker:
             self._driver.wake()
 
     def run(self) -> None:
-        """Work until stopped; a database that is away is waited for."""
+        """Work until stopped; a database that is away is waited for.
+
+        Raises:
+            DatabaseError: it is there and refuses what a worker needs, such as before the migrations; nothing is held.
+        """
         logger.info("Worker started", extra={"action": "worker_started", "worker": self._row.name})
         self._heartbeat_at = time.monotonic()
-        with self._source.listening(self._driver.wake):
-            while not self._is_done():
-                try:
-                    self._pass()
-                except DatabaseError:
-                    logger.warning("The database does not answer; trying again", exc_info=True)
-                    connection.close()
-                    time.sleep(_DATABASE_PAUSE_SECONDS)
+        try:
+            with self._source.listening(self._driver.wake):
+                self._go_on()
+        except DatabaseError:
+            self._leave()
+            raise
         self._leave()
+
+    def _go_on(self) -> None:
+        refusals = 0
+        while not self._is_done():
+            try:
+                self._pass()
+                refusals = 0
+            except DatabaseError as error:
+                refusals = refusals + 1 if isinstance(error, (IntegrityError, ProgrammingError)) else 0
+                if refusals >= _MOST_REFUSALS:
+                    raise
+                logger.warning("The database does not answer, or refuses; trying again", exc_info=True)
+                connection.close()
+                time.sleep(_DATABASE_PAUSE_SECONDS)
 
     def _is_done(self) -> bool:
         if self._stop_at is None:

@@ -56,8 +56,12 @@ def test_prune_runs_with_a_number_of_days_goes_by_it_alone() -> None:
 
     assert "Deleted 0 runs" in said("prune_runs", keep_days=4)
     assert "Deleted 1 runs" in said("prune_runs", keep_days=2)
-    with pytest.raises(CommandError, match="1 or more"):
-        said("prune_runs", keep_days=0)
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "3000000", "9" * 5000, "x"])
+def test_prune_runs_refuses_a_number_of_days_that_is_none(days: str) -> None:
+    with pytest.raises(CommandError, match="--keep-days: should be a whole number from 1 to 36500"):
+        said("prune_runs", "--dry-run", "--keep-days", days)
 
 
 def test_resume_dispatch_says_whether_it_was_paused() -> None:

@@ -48,3 +48,5 @@ def test_list_schedule_says_when_or_why_not(home_tag: str) -> None:
     assert called("list_schedule").startswith("Dispatch is paused, so nothing fires: Upgrade\npaused  ")
     with pytest.raises(CommandError, match="there is no integration"):
         called("list_schedule", "gone")
+    with pytest.raises(CommandError, match="--count: should be a whole number from 1 to 10000"):
+        called("list_schedule", "--count", "-1")

@@ -8,8 +8,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations import models
 from integrations.errors import IntegrationsError
+from integrations.management.arguments import whole_number
 from integrations.operations import housekeeping, integrations, jobs
 from integrations.operations.actors import SYSTEM
+
+_MOST_TIMES = 10_000
 
 
 class Command(BaseCommand):
@@ -17,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("integration", nargs="?", help="the integration's tag; all of them when left out")
-        parser.add_argument("--count", type=int, default=1, help="how many times of each job")
+        parser.add_argument(
+            "--count", type=whole_number(most=_MOST_TIMES), default=1, help="how many times of each job (1)"
+        )
 
     def handle(self, *, integration: str | None, count: int, **_options: Any) -> None:
         rows = models.Job.objects.filter(schedule__isnull=False).select_related("integration", "environment")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import filesizeformat
 
+from integrations import models
+from integrations.management.arguments import whole_number
 from integrations.operations import housekeeping
 from integrations.operations.actors import SYSTEM
 
@@ -20,13 +22,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        days = whole_number(most=models.RetentionRule.MOST_DAYS)
         parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
-        parser.add_argument("--keep-days", type=int, help="keep runs this many days, in place of every rule")
+        parser.add_argument("--keep-days", type=days, help="keep runs this many days, in place of every rule")
         parser.add_argument("--pause", type=float, default=0.0, help="least seconds between two transactions (0)")
 
     def handle(self, *, dry_run: bool, keep_days: int | None, pause: float, **_options: Any) -> None:
-        if keep_days is not None and keep_days < 1:
-            raise CommandError("--keep-days is a number of days, 1 or more")
         if dry_run:
             self._show(housekeeping.preview(by=SYSTEM, keep_days=keep_days))
         else:

@@ -7,17 +7,22 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from integrations.management.arguments import whole_number
 from integrations.management.stop_signals import on_stop_signal
 from integrations.management.supervisor import Supervisor
 from integrations.operations.workers import Worker
+
+_MOST_PROCESSES = 1_000
+_MOST_AT_ONCE = 100_000
 
 
 class Command(BaseCommand):
     help = "Execute due runs until SIGTERM or Ctrl-C; what is held then is finished or handed back."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--processes", type=int, default=1, help="how many worker processes (1)")
-        parser.add_argument("--concurrency", type=int, default=100, help="runs at once in each process (100)")
+        processes, concurrency = whole_number(most=_MOST_PROCESSES), whole_number(most=_MOST_AT_ONCE)
+        parser.add_argument("--processes", type=processes, default=1, help="how many worker processes (1)")
+        parser.add_argument("--concurrency", type=concurrency, default=100, help="runs at once in each process (100)")
 
     def handle(self, *, processes: int, concurrency: int, **_options: Any) -> None:
         if processes > 1:
