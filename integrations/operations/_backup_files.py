@@ -13,6 +13,17 @@ from integrations.errors import OperationRefused
 
 #: What earlier holders of runs still write is told by its lower fence, also if they go on in a restored database.
 _FENCE_LEAP = 1_000_000
+#: The migrations from which on dispatch can be paused, and there are bulk operations.
+_PAUSES, _BULKS = "0005_housekeeping", "0007_replays_and_failure_groups"
+#: Why a bulk operation has ended that had not in the backup.
+_BULK_STOPPED = (
+    "stopped by a restore: how far it got after the backup was made is not known; "
+    "ask for it again if it is still wanted"
+)
+_STOP_BULKS = (
+    "UPDATE integrations_bulkoperation SET status = 'cancelled', finished_at = CURRENT_TIMESTAMP,"  # noqa: S608  ours
+    f" message = '{_BULK_STOPPED}' WHERE finished_at IS NULL"
+)
 
 
 @contextmanager
@@ -46,11 +57,11 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def refuse_later_version(applied: Collection[tuple[str, str]]) -> None:
-    """Do nothing if this version of the console knows all migrations that a backup has seen.
+def own_migrations(applied: Collection[tuple[str, str]]) -> set[str]:
+    """Return the names of the console's own of all migrations (app, name) that a backup has seen.
 
     Raises:
-        OperationRefused: it does not, or they are those of something else.
+        OperationRefused: they are those of something else, or this version of the console does not know them all.
     """
     names = {name for app, name in applied if app == "integrations"}
     known = {name for app, name in MigrationLoader(None).disk_migrations if app == "integrations"}
@@ -59,15 +70,17 @@ def refuse_later_version(applied: Collection[tuple[str, str]]) -> None:
     if names - known:
         listed = ", ".join(sorted(names - known))
         raise OperationRefused(f"the backup was made by a later version of the console, which also has {listed}")
-    if "0005_housekeeping" not in names:
+    if _PAUSES not in names:
         raise OperationRefused("the backup is from before dispatch could be paused, and old runs would start at once")
+    return names
 
 
-def settling(*, reason: str) -> list[str]:
-    """Return the SQL that a restored database is told before anybody else sees it.
+def settling(*, reason: str, migrations: Collection[str]) -> list[str]:
+    """Return the SQL that a restored database, which has seen these migrations, is told before anybody else sees it.
 
-    Dispatch is paused, workers are forgotten, and what they held is queued again; that was no crash of theirs. Without
-    `RunQuerySet.transition`: the database is none that models can be asked about yet.
+    Dispatch is paused, workers are forgotten, and what they held is queued again; that was no crash of theirs. Bulk
+    operations end, since cancels would not wait for the end of the pause. Without `RunQuerySet.transition`: the
+    database is none that models can be asked about yet.
     """
     columns = "id, dispatch_paused, paused_reason, paused_at, awaits_confirmation"
     quoted = reason.replace("'", "''")
@@ -79,4 +92,5 @@ def settling(*, reason: str) -> list[str]:
         "UPDATE integrations_run SET status = 'queued', worker = '', lease_until = NULL, due_at = CURRENT_TIMESTAMP"
         " WHERE status = 'running'",
         f"UPDATE integrations_run SET fence = fence + {_FENCE_LEAP} WHERE finished_at IS NULL",  # noqa: S608  a number
+        *([_STOP_BULKS] if _BULKS in migrations else []),
     ]

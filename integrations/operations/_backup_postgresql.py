@@ -46,8 +46,8 @@ def backup(path: Path) -> None:
 
 def restore(path: Path, *, reason: str) -> None:
     """Put a backup in the place of all tables, in one transaction; whoever asks for them meanwhile waits."""
-    _backup_files.refuse_later_version(_applied(path))
-    before, after = _drop_tables(), _backup_files.settling(reason=reason)
+    migrations = _backup_files.own_migrations(_applied(path))
+    before, after = _drop_tables(), _backup_files.settling(reason=reason, migrations=migrations)
     connection.close()
     # A dump empties the path on which names are looked up, for the safety of what it calls.
     _replay(path, before=before, after=["SET search_path TO public", *after])

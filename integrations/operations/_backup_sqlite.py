@@ -58,8 +58,8 @@ def _prepared(path: Path, *, reason: str) -> Iterator[Any]:
                 Path(f"{copy}{suffix}").chmod(0o600)
         with closing(sqlite3.connect(copy)) as source:
             _refuse_damaged(source)
-            _backup_files.refuse_later_version(_applied(source))
-            for statement in _backup_files.settling(reason=reason):
+            migrations = _backup_files.own_migrations(_applied(source))
+            for statement in _backup_files.settling(reason=reason, migrations=migrations):
                 source.execute(statement)
             source.commit()
             yield source

@@ -20,7 +20,8 @@ from integrations.operations.actors import SYSTEM
 
 _REASON = (
     "The database was restored from a backup made before. Look at the queued runs and the jobs first: "
-    "what had been done after the backup is not known here, and would be done again."
+    "what had been done after the backup is not known here, and would be done again. "
+    "Bulk operations that had not ended are stopped."
 )
 
 

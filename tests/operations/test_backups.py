@@ -18,6 +18,7 @@ from integrations import models
 from integrations.errors import OperationRefused
 from integrations.models import Run
 from integrations.operations import (
+    _backup_files,
     _backup_postgresql,
     _bulk_work,
     _claiming,
@@ -156,6 +157,44 @@ def test_times_that_waited_in_the_backup_are_skipped_by_the_confirmation(file: P
             end(run)
         hands.turn(minutes=10)
     assert [status for _, status in ledger(job)].count("started") == 5
+
+
+@pytest.mark.parametrize("kind", ["retry", "cancel"])
+def test_bulk_operation_that_had_not_ended_in_the_backup_does_not_go_on(file: Path, kind: bulk.Kind) -> None:
+    failed, queued = RunFactory.create(failed=True), RunFactory.create()
+    operation = bulk.start(kind=kind, runs=Run.objects.all(), by=SYSTEM, reason="the supplier was down")
+    backups.backup(file)
+    bulk.work(seconds=5)
+
+    backups.restore(file)
+    bulk.work(seconds=5)
+    housekeeping.resume_dispatch(by=SYSTEM)
+    bulk.work(seconds=5)
+
+    operation.refresh_from_db()
+    assert (operation.status, operation.done, operation.left) == ("cancelled", 0, 1)
+    assert operation.message.startswith("stopped by a restore")
+    assert [run.status for run in Run.objects.order_by("pk")] == ["failed", "queued"]
+    assert not Run.objects.exclude(pk__in=[failed.pk, queued.pk]).exists()
+
+
+def test_bulk_operation_that_had_ended_in_the_backup_stays_as_it_was(file: Path) -> None:
+    RunFactory.create()
+    operation = bulk.start(kind=bulk.Kind.CANCEL, runs=Run.objects.all(), by=SYSTEM, reason="not wanted")
+    bulk.work(seconds=5)
+    backups.backup(file)
+
+    backups.restore(file)
+
+    operation.refresh_from_db()
+    assert (operation.status, operation.message) == ("succeeded", "")
+
+
+def test_backup_from_before_there_were_bulk_operations_is_settled_without_them() -> None:
+    told = " ".join(_backup_files.settling(reason="restored", migrations={"0005_housekeeping", "0006_schedules"}))
+
+    assert "integrations_systemstate" in told
+    assert "bulk" not in told
 
 
 def test_backup_holds_one_state_and_no_other_file_is_left(file: Path) -> None:
