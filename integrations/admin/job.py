@@ -79,7 +79,9 @@ class JobAdmin(CalendarMixin, JobRunMixin, DefinitionAdmin):
 
     @admin.display(description="Next", ordering="next_at")
     def next_time(self, row: models.Job) -> str:
-        return job_page.shown_time(row.next_at) if row.next_at else jobs.standstill(row) or "–"
+        if row.next_at is None:
+            return jobs.standstill(row) or "–"
+        return f"{'due since ' if job_page.is_due(row) else ''}{job_page.shown_time(row.next_at)}"
 
     @admin.display(description="Last time")
     def last_outcome(self, row: Any) -> str | SafeString:

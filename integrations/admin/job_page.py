@@ -14,7 +14,7 @@ from integrations import models
 from integrations.admin import job_targets
 from integrations.definitions.schedules import known_zones
 from integrations.errors import DefinitionError
-from integrations.operations import jobs, ledgers, queued_slots
+from integrations.operations import jobs, ledgers, queued_slots, workers
 from integrations.types import Json, JsonObject
 
 if TYPE_CHECKING:
@@ -28,6 +28,13 @@ _MOST_DIGITS = 18
 _HELD = {
     "paused": "The job is paused: none comes until it is resumed.",
     "frozen": "Its environment is frozen: none comes until that is released.",
+}
+#: The badge of a job whose schedule does not fire, by its standstill.
+_STATES = {
+    "paused": ("waiting", "paused"),
+    "frozen": ("waiting", "frozen"),
+    "broken": ("failed", "broken"),
+    "ended": ("skipped", "ended"),
 }
 _AT_ITS_END = "It has come to its end: it fires no more."
 #: The status, as badges have it, for each outcome.
@@ -57,10 +64,13 @@ def with_last_slot(rows: Any) -> Any:
 
 
 def context(job: models.Job, user: User) -> dict[str, Any]:
+    standstill = jobs.standstill(job)
     can = {name: user.has_perm(f"integrations.{name}") for name in ("run_job", "pause_job", "view_slot", "view_run")}
     return {
         "job": job,
-        "standstill": jobs.standstill(job),
+        "state": _STATES[standstill] if standstill else _state(job),
+        "is_due": is_due(job),
+        "lacks_worker": job.next_at is not None and not workers.is_one_there(),
         "waiting": queued_slots.count(job),
         "in_words": in_words(job),
         "runs_what": job_targets.in_words(job.to_definition().own_target),
@@ -117,6 +127,18 @@ def _spelled(seconds: int) -> str:
         if count:
             parts.append(f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''}")
     return " ".join(parts)
+
+
+def is_due(job: models.Job) -> bool:
+    """Return whether the job's next time has come, and nobody has dealt with it yet."""
+    return job.next_at is not None and job.next_at <= timezone.now()
+
+
+def _state(job: models.Job) -> tuple[str, str]:
+    """Return how a job stands that nothing holds up, as a badge has it."""
+    if job.next_at is None:
+        return "skipped", "by hand"
+    return ("queued", "due") if is_due(job) else ("scheduled", "on schedule")
 
 
 def shown_time(time: dt.datetime) -> str:

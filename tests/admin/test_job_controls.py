@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from integrations import models
+from integrations.operations import jobs
+from integrations.operations.actors import SYSTEM
 from tests.admin import pages
 from tests.admin.conftest import logged_in, member
 from tests.operations.nesting import PAUSE, made_of
@@ -40,6 +45,30 @@ def test_next_time_is_told_with_its_zone(page: Client, job: models.Job) -> None:
 
     assert shown in pages.text(page.get(pages.change_url(job)))
     assert shown in pages.text(page.get(pages.list_url(models.Job)))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_time_that_nobody_has_come_to_is_due_and_no_worker_is_told_of(
+    page: Client, job: models.Job, is_there: bool
+) -> None:
+    if is_there:
+        models.Worker.objects.create(name="w", host="web-1", pid=4711, concurrency=100)
+    early = pages.text(page.get(pages.change_url(job)))
+    models.Job.objects.update(next_at=START - dt.timedelta(days=300))
+    late = pages.text(page.get(pages.change_url(job)))
+    listed = pages.text(page.get(pages.list_url(models.Job)))
+
+    assert ("On schedule" in early, "On schedule" in late) == (True, False)
+    assert ("due since" in early, "due since" in late) == (False, True)
+    assert f"due since {START - dt.timedelta(days=300):%Y-%m-%d %H:%M:%S} UTC" in listed
+    assert ("No worker is alive" in early, "No worker is alive" in late) == (not is_there, not is_there)
+
+
+@pytest.mark.parametrize("changes", [{"paused": True}, {"schedule": None}])
+def test_worker_is_not_asked_for_where_nothing_fires(page: Client, job: models.Job, changes: dict[str, Any]) -> None:
+    jobs.update(integration=job.integration, tag="tick", changes=changes, by=SYSTEM)
+
+    assert "No worker is alive" not in pages.text(page.get(pages.change_url(job)))
 
 
 def test_form_says_how_many_missed_times_are_made_up_for(page: Client, job: models.Job) -> None:
