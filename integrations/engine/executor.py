@@ -13,6 +13,7 @@ from integrations.engine.failures import FAILURES, step_error
 from integrations.engine.lookups import look_up
 from integrations.engine.records import RUN_TIMEOUT, Outcome, RunError, StepError
 from integrations.engine.rollbacks import roll_back
+from integrations.engine.signals import Parked
 from integrations.engine.tasks import Breakable, BrokenOff
 from integrations.errors import DefinitionError
 from integrations.types import Json
@@ -90,8 +91,11 @@ async def _undone(execution: Execution, failure: RunError) -> Outcome:
     execution.start_undoing()
     if failure is not execution.context.failure:
         await _store_failure(execution, failure)
-    failure = await roll_back(execution, failure)
-    return await _parked(execution) if execution.is_parked else Outcome(status="failed", error=failure)
+    try:
+        return Outcome(status="failed", error=await roll_back(execution, failure))
+    except Parked as parked:
+        execution.park(parked)
+        return await _parked(execution)
 
 
 async def _store_failure(execution: Execution, failure: RunError) -> None:

@@ -8,11 +8,16 @@ from __future__ import annotations
 from integrations.engine.events import run_in_place
 from integrations.engine.execution import Execution, Finished
 from integrations.engine.records import RunError
-from integrations.engine.signals import Parked, StepFailed
+from integrations.engine.signals import StepFailed
 
 
 async def roll_back(execution: Execution, failure: RunError) -> RunError:
-    """Run every rollback, and return the run's error with those that failed; one that fails stops no other."""
+    """Run every rollback, and return the run's error with those that failed; one that fails stops no other.
+
+    Raises:
+        Parked: one waits longer than an execution may. What it undoes stands on what was done before that, so those
+            before it wait, too; the next execution goes on with it.
+    """
     failed: list[str] = []
     since = f"{failure.place} failed: {failure.message}" if failure.place else failure.message
     # Restored steps come with the time at which they finished; equal times keep the order in which they were run.
@@ -35,6 +40,4 @@ async def _undo(execution: Execution, finished: Finished, *, since: str) -> str:
         await run_in_place(execution, step)
     except StepFailed as failure:
         return f"{failure.place}: {failure.message}"
-    except Parked as parked:
-        execution.park(parked)
     return ""

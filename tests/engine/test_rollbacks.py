@@ -177,6 +177,57 @@ def test_rollback_is_retried_and_may_park() -> None:
     assert harness.called() == ["pay", "bad", "refund", "refund"]
 
 
+def test_rollback_that_waits_keeps_those_of_earlier_events_waiting_too() -> None:
+    harness = Harness()
+    for tag in ("create_db", "create_table", "drop_db"):
+        harness.answer(tag, None)
+    harness.answer("bad", _NO)
+    harness.answer("drop_table", HttpStatusError("busy", status=503, retry_after_seconds=600), None)
+    released = release(
+        sequence(
+            "main",
+            action("create_db", rollback=action("drop_db")),
+            action("create_table", rollback=action("drop_table", retries=1)),
+            action("bad"),
+        )
+    )
+
+    outcome = harness.run(released)
+
+    assert (outcome.status, outcome.due_at) == ("waiting", START + dt.timedelta(seconds=600))
+    assert harness.called()[3:] == ["drop_table"]
+
+    harness.clock.advance(600)
+
+    assert harness.resume(released).status == "failed"
+    assert harness.called()[3:] == ["drop_table", "drop_table", "drop_db"]
+
+
+def test_rollback_that_is_a_run_of_its_own_is_waited_for_before_earlier_events_are_undone() -> None:
+    harness = Harness()
+    for tag in ("create_db", "create_table", "drop_db"):
+        harness.answer(tag, None)
+    harness.answer("bad", _NO)
+    released = release(
+        sequence(
+            "main",
+            action("create_db", rollback=action("drop_db")),
+            action("create_table", rollback={"type": "feature", "event": "drop_table"}),
+            action("bad"),
+        )
+    )
+
+    assert harness.run(released).status == "waiting"
+    assert harness.called()[3:] == []
+
+    harness.nested_runs.end("main/create_table rollback", "failed", error="it is locked")
+    outcome = harness.resume(released)
+
+    assert outcome.error is not None
+    assert "it is locked" in outcome.error.message
+    assert harness.called()[3:] == ["drop_db"]
+
+
 def test_run_without_a_failure_rolls_nothing_back() -> None:
     harness = Harness()
     harness.answer("pay", {"id": 7})
