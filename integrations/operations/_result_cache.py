@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar, cast
 
 from django.db import DatabaseError, transaction
@@ -32,15 +33,16 @@ class ResultCache:
         self._run, self._teller = run, teller
 
     async def look(self, key: str, *, cache: str, filler: str) -> CacheAnswer:
-        return await self._ask(lambda: self._looked(key, cache, filler), otherwise=_UNAVAILABLE)
+        return await self._ask(key, partial(self._looked, key, cache, filler), otherwise=_UNAVAILABLE)
 
     async def store(self, key: str, value: Json, *, cache: str, filler: str) -> str:
-        return await self._ask(lambda: self._stored(key, value, cache, filler), otherwise="the cache is not available")
+        store = partial(self._stored, key, value, cache, filler)
+        return await self._ask(key, store, otherwise="the cache is not available")
 
     async def release(self, key: str, *, filler: str) -> None:
-        await self._ask(lambda: _released(key, filler), otherwise=None)
+        await self._ask(key, partial(_released, key, filler), otherwise=None)
 
-    async def _ask(self, ask: Callable[[], Answer], *, otherwise: Answer) -> Answer:
+    async def _ask(self, key: str, ask: Callable[[], Answer], *, otherwise: Answer) -> Answer:
         def ask_safely() -> Answer:
             try:
                 with transaction.atomic():
@@ -49,7 +51,7 @@ class ResultCache:
                 logger.exception("Cache is at fault", extra={"action": "cache_fault", "run": str(self._run.pk)})
                 return otherwise
 
-        return await self._teller.ask(ask_safely)
+        return await self._teller.ask(ask_safely, locks=f"cache {key}")
 
     def _looked(self, key: str, tag: str, filler: str) -> CacheAnswer:
         now = _database_time.now()

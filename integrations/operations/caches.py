@@ -34,6 +34,9 @@ def clear(*, integration: models.Integration, tag: str, by: Actor) -> int:
     require(by, "change_cache", to="clear caches")
     cache = fetch(integration=integration, tag=tag, by=by)
     with transaction.atomic():
-        cleared, _ = models.CacheEntry.objects.filter(cache=cache).delete()
+        entries = models.CacheEntry.objects.filter(cache=cache)
+        # In the order in which workers lock them, or the two would wait for each other.
+        list(entries.order_by("key").select_for_update().values_list("pk", flat=True))
+        cleared, _ = entries.delete()
         _audit.write("clear", kind="cache", tag=tag, by=by, integration=integration, reason=f"{cleared} results")
     return cleared

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -10,13 +15,15 @@ from pytest_django import Settings
 from integrations import models
 from integrations.engine.ports import CacheAnswer
 from integrations.errors import NotFound, PermissionRefused
-from integrations.operations import _database_time, caches, runs
+from integrations.operations import _claiming, _database_time, _runtime, caches, runs
+from integrations.operations._driving import Driver
 from integrations.operations._result_cache import FILLING, ResultCache
 from integrations.operations._telling import Teller
 from integrations.operations.actors import SYSTEM
 from tests.factories import CacheFactory, RunFactory
 from tests.fakes.clock import FakeClock
 from tests.fakes.teller import TellerAtOnce, finished
+from tests.operations.limited import at_once
 from tests.operations.nesting import PAUSE, calling, made_of, make_nest, start
 from tests.operations.scene import last_audit, person, put
 
@@ -194,3 +201,57 @@ def test_run_is_served_what_another_run_has_stored() -> None:
     assert reasons[0].endswith('stored in cache "hourly"')
     assert reasons[1].startswith('served from cache "hourly", stored at ')
     assert models.CacheEntry.objects.filter(cache__tag="hourly", environment=first.environment).count() == 2
+
+
+class Worker:
+    """Claims a run whose event calls for two items at a time, and drives it up to where both look into the cache."""
+
+    def __init__(self, name: str, run: models.Run) -> None:
+        self._driver = Driver(runtime=_runtime.shared(), worker=name)
+        self._run = run
+
+    def look_for_both(self, meet: Callable[..., Any]) -> None:
+        """Look for both in one turn; `meet` stands around its statements."""
+        claimed = _claiming.claim_one(self._run.pk, worker=self._driver.worker)
+        assert claimed is not None
+        self._driver.begin([claimed])
+        self._turn(of=2)  # whether there is a nested run already
+        with connection.execute_wrapper(meet):
+            self._turn(of=4)  # that both run, and what they ask the cache
+        self._driver.give_up([self._run.pk])
+
+    def _turn(self, *, of: int) -> None:
+        give_up_at = time.monotonic() + 10
+        while self._driver._told.qsize() < of and time.monotonic() < give_up_at:
+            time.sleep(0.01)
+        self._driver.turn(timeout_seconds=1)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_workers_whose_runs_look_for_the_same_results_in_another_order_do_not_deadlock(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    integration = make_nest(made_of("inner", PAUSE, input={"n": "number"}))
+    put(integration, "caches", tag="hourly", sequence_tag="main", event_tag="inner", expiry=1, period="hours")
+    each = {"type": "for_each", "subject": "$Input{ns}", "parallel": 2}
+    event = calling("inner", input={"n": "$Item"}, cache="hourly", condition=each)
+    put(integration, "features", publish=True, **made_of("outer", event, input={"ns": "array"}))
+    workers = [Worker(f"worker {ns}", start(integration, "outer", ns=ns)) for ns in ([1, 2], [2, 1])]
+    both_hold_one = threading.Barrier(2)
+
+    def meet(execute: Any, sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if sql.startswith('UPDATE "integrations_cacheentry"'):
+            # In vain when the other one waits for this one's entry already.
+            with suppress(threading.BrokenBarrierError):
+                both_hold_one.wait(timeout=1)
+        return result
+
+    with caplog.at_level(logging.ERROR):
+        at_once(lambda number: workers[number].look_for_both(meet), threads=2)
+
+    assert caplog.messages == []
+    fillers = [filler.split()[0] for filler in models.CacheEntry.objects.values_list("filling_by", flat=True)]
+    assert len(fillers) == 2
+    assert len(set(fillers)) == 1
