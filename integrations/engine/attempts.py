@@ -63,9 +63,9 @@ class _Attempts:
     async def _take_up(self, checkpoint: Checkpoint) -> None:
         """Go on where an earlier execution of the run was: attempts that are used up stay used up."""
         self.number = max(1, checkpoint.attempts)
+        self.used.update(checkpoint.earlier_errors)
         if checkpoint.error is None:
             return  # cut off or parked in the middle of this attempt, which is made again
-        self.used[checkpoint.error.code] = checkpoint.attempts - 1
         if checkpoint.status == "failed" and self._decide(checkpoint.error) is None:
             raise StepFailed(step=self.step, error=checkpoint.error)
         if checkpoint.status == "waiting" and checkpoint.due_at is not None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from integrations.connectors.base import LogLine
@@ -81,6 +82,8 @@ class Checkpoint:
     status: StepStatus
     #: Number of the latest attempt. A `running` one was cut off and is made again under its number.
     attempts: int
+    #: How many attempts before that one ended with each error code.
+    earlier_errors: Mapping[str, int] = field(default_factory=dict)
     #: As in the record.
     reason: str = ""
     #: As it was shown.
@@ -133,13 +136,21 @@ class Recorder(Protocol):
 
 def checkpoints_of(records: Iterable[StepRecord]) -> dict[StepKey, Checkpoint]:
     """Return what stored records, oldest first, mean to the next execution of their run."""
-    return {record.key: _checkpoint(record) for record in records}
+    latest: dict[StepKey, StepRecord] = {}
+    codes: dict[StepKey, dict[int, str]] = defaultdict(dict)
+    for record in records:
+        latest[record.key] = record
+        if record.error is not None:
+            codes[record.key][record.attempt] = record.error.code
+    return {key: _checkpoint(record, codes.get(key, {})) for key, record in latest.items()}
 
 
-def _checkpoint(record: StepRecord) -> Checkpoint:
+def _checkpoint(record: StepRecord, codes: Mapping[int, str]) -> Checkpoint:
+    """Return what the latest record of a step leaves; `codes` are those of its errors, by attempt."""
     return Checkpoint(
         status=record.status,
         attempts=record.attempt,
+        earlier_errors=Counter(code for attempt, code in codes.items() if attempt < record.attempt),
         reason=record.reason,
         input=record.input,
         output=record.output,

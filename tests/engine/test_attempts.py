@@ -228,6 +228,36 @@ def test_status_with_its_own_limit_keeps_it_across_restarts() -> None:
     assert len(harness.actions.calls) == 2
 
 
+@pytest.mark.parametrize("lag", [0, 60_000])
+def test_retries_of_each_status_are_counted_alike_whether_the_run_parks_between_them(lag: int) -> None:
+    broken, busy = HttpStatusError("broken", status=500), HttpStatusError("busy", status=429)
+    harness = Harness()
+    harness.answer("create", broken, broken, broken, busy, busy, {"id": 7})
+    policy = {"500": {"available": 3, "lag": lag}, "429": {"available": 2, "lag": lag}}
+    released = release(sequence("main", action("create", retries=9, retry={"policy": policy})))
+
+    outcome = harness.run(released)
+    while outcome.status == "waiting":
+        harness.clock.advance(60)
+        outcome = harness.resume(released)
+
+    assert outcome.status == "succeeded"
+    assert len(harness.called()) == 6
+
+
+def test_retries_of_a_status_that_came_before_another_one_stay_used_up() -> None:
+    broken, busy = HttpStatusError("broken", status=500), HttpStatusError("busy", status=429)
+    harness = Harness()
+    harness.answer("create", broken, busy, broken)
+    policy = {"500": {"available": 1, "lag": 0}, "429": {"available": 2, "lag": 60_000}}
+    released = release(sequence("main", action("create", retries=9, retry={"policy": policy})))
+    harness.run(released)
+    harness.clock.advance(60)
+
+    assert harness.resume(released).status == "failed"
+    assert len(harness.called()) == 3
+
+
 def test_reply_may_bring_secrets_of_its_own() -> None:
     harness = Harness()
     harness.answer("create", Reply(status=200, body={"echo": "s3cr3t-of-oauth"}, secrets=("s3cr3t-of-oauth",)))
