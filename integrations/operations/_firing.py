@@ -216,10 +216,7 @@ def _missed(after: dt.datetime, until: dt.datetime, why: str) -> list[_Gap]:
 
 def _why_missed(job: models.Job, time: dt.datetime) -> str:
     freeze = models.Freeze.objects.filter(environment=job.environment_id).at(time).order_by("-started_at").first()
-    if freeze is None:
-        return "no worker was there to fire it, or dispatch was paused"
-    because = f": {freeze.reason}" if freeze.reason else ""
-    return f'environment "{job.environment}" was frozen{because}'
+    return "no worker was there to fire it, or dispatch was paused" if freeze is None else _schedules.why_frozen(freeze)
 
 
 def _warm(jobs: Iterable[models.Job]) -> None:

@@ -57,14 +57,33 @@ def replan(job: models.Job, before: Planned | None, *, now: dt.datetime) -> None
     """Store when a job fires that was just saved; times that it leaves out by the change are written down."""
     if before is None or before.schedule != job.schedule:
         if before is not None:
-            _settle(job, before.timetable, until=now, why="the schedule was changed")
+            _settle(job, before.timetable, until=now, why=_why_held(before) or "the schedule was changed")
         job.fired, job.scheduled_at = 0, now
         _put(job, job.next_after(now, fired=0))
-    elif before.paused and not job.paused:
-        _settle(job, before.timetable, until=now, why="the job was paused")
+    elif _goes_on_elsewhere(job, before) or (before.paused and not job.paused):
+        _settle(job, before.timetable, until=now, why=_why_held(before))
         _put(job, job.next_after(now, fired=job.fired))
     elif before.paused != job.paused or before.environment_id != job.environment_id:
         _put(job, job.next_at or job.held_from)
+
+
+def _goes_on_elsewhere(job: models.Job, before: Planned) -> bool:
+    """Return whether the job leaves a frozen environment, which says nothing any more of the times that it held up."""
+    return before.environment_id != job.environment_id and job.held_from is not None and not before.paused
+
+
+def _why_held(before: Planned) -> str:
+    """Return what held the job up as it was, "" when nothing did."""
+    if before.paused:
+        return "the job was paused"
+    freeze = models.Freeze.objects.in_force().filter(environment=before.environment_id).first()
+    return "" if freeze is None else why_frozen(freeze)
+
+
+def why_frozen(freeze: models.Freeze) -> str:
+    """Return what ledgers say of the times that a freeze held up."""
+    because = f": {freeze.reason}" if freeze.reason else ""
+    return f'environment "{freeze.environment}" was frozen{because}'
 
 
 def left(job: models.Job, timetable: Timetable) -> int | None:

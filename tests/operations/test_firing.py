@@ -685,6 +685,70 @@ def test_job_that_is_paused_and_frozen_goes_on_after_both(hands: Hands) -> None:
     assert ledger(job) == [(10, "skipped")]
 
 
+def test_job_that_leaves_a_frozen_environment_says_that_it_was_held_up_there(hands: Hands) -> None:
+    job = make_job(hands, missed="run_all")
+    put(job.integration, "environments", env_name="Staging", slug="stg", auth={})
+    dev = environments.fetch(integration=job.integration, tag="dev", by=SYSTEM)
+    freezes.freeze(environment=dev, by=SYSTEM, reason="Upgrade of the warehouse")
+    hands.turn(minutes=25)
+
+    jobs.update(integration=job.integration, tag=job.tag, changes={"env": "stg"}, by=SYSTEM)
+    hands.turn(minutes=5)
+    fire(hands)
+
+    assert ledger(job) == [(10, "skipped"), (20, "skipped"), (30, "started")]
+    assert reasons(job)[0] == 'environment "dev" was frozen: Upgrade of the warehouse'
+
+
+def test_job_that_was_due_when_its_environment_was_changed_goes_by_what_it_says_of_missed_times(hands: Hands) -> None:
+    job = make_job(hands, missed="run_once")
+    put(job.integration, "environments", env_name="Staging", slug="stg", auth={})
+    hands.turn(minutes=15)
+
+    jobs.update(integration=job.integration, tag=job.tag, changes={"env": "stg"}, by=SYSTEM)
+    fire(hands)
+
+    assert ledger(job) == [(10, "started")]
+    assert "no worker was there" in reasons(job)[0]
+
+
+def test_paused_job_whose_environment_is_changed_was_held_up_by_the_pause(hands: Hands) -> None:
+    job = make_job(hands)
+    put(job.integration, "environments", env_name="Staging", slug="stg", auth={})
+    jobs.pause(jobs=[job], by=SYSTEM)
+    hands.turn(minutes=15)
+    jobs.update(integration=job.integration, tag=job.tag, changes={"env": "stg"}, by=SYSTEM)
+    assert ledger(job) == []
+
+    jobs.resume(jobs=[fresh(job)], by=SYSTEM)
+
+    assert (ledger(job), reasons(job)) == ([(10, "skipped")], ["the job was paused"])
+
+
+@pytest.mark.parametrize(
+    ("is_paused", "is_frozen", "why"),
+    [
+        (True, False, "the job was paused"),
+        (False, True, 'environment "dev" was frozen: Upgrade'),
+        (False, False, "the schedule was changed"),
+    ],
+)
+def test_new_schedule_says_what_had_held_the_old_one_up(
+    hands: Hands, is_paused: bool, is_frozen: bool, why: str
+) -> None:
+    job = make_job(hands)
+    if is_paused:
+        jobs.pause(jobs=[job], by=SYSTEM)
+    if is_frozen:
+        dev = environments.fetch(integration=job.integration, tag="dev", by=SYSTEM)
+        freezes.freeze(environment=dev, by=SYSTEM, reason="Upgrade")
+    hands.turn(minutes=15)
+
+    jobs.reschedule(job=fresh(job), schedule={"every": 300}, by=SYSTEM)
+
+    assert (ledger(job), reasons(job)) == ([(10, "skipped")], [why])
+
+
 def test_new_job_in_a_frozen_environment_is_held(hands: Hands) -> None:
     home = make_home()
     freezes.freeze(environment=environments.fetch(integration=home, tag="dev", by=SYSTEM), by=SYSTEM)
