@@ -9,8 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 
-from django.db import transaction
-
 from integrations import models, strict_json
 from integrations.definitions.feature import Deduplication, Feature
 from integrations.definitions.references import parse_template
@@ -18,9 +16,6 @@ from integrations.engine.resolver import ResolveError, Values, resolve
 from integrations.errors import InvalidInput, Problem
 from integrations.operations import _database_time
 from integrations.types import JsonObject
-
-#: How many outlived keys a start clears away, so that there are never many.
-_CLEARED = 10
 
 
 class Key:
@@ -54,14 +49,13 @@ def lock(
     if deduplicate is None:
         return None
     now = _database_time.now()
-    _clear(now)
     whose = {"feature": feature, "environment": environment, "digest": _digest(deduplicate, input)}
     return Key(_locked(whose, now), now=now, window_seconds=deduplicate.window)
 
 
 def _locked(whose: dict[str, object], now: dt.datetime) -> models.StartKey:
     row: models.StartKey | None = None
-    # Twice when an outlived row is cleared away between the two statements.
+    # Twice when housekeeping deletes an outlived row between the two statements.
     while row is None:
         models.StartKey.objects.bulk_create([models.StartKey(**whose, expires_at=now)], ignore_conflicts=True)
         row = models.StartKey.objects.select_for_update().filter(**whose).first()
@@ -74,11 +68,3 @@ def _digest(deduplicate: Deduplication, input: JsonObject) -> str:
     except ResolveError as error:
         raise InvalidInput([Problem("deduplicate/key", str(error))]) from None
     return hashlib.sha256(strict_json.canonical(key).encode()).hexdigest()
-
-
-def _clear(now: dt.datetime) -> None:
-    with transaction.atomic():
-        outlived = models.StartKey.objects.filter(expires_at__lte=now).select_for_update(skip_locked=True)
-        keys = list(outlived.values_list("pk", flat=True)[:_CLEARED])
-        if keys:
-            models.StartKey.objects.filter(pk__in=keys).delete()

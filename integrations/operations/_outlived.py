@@ -29,13 +29,13 @@ def steps(now: dt.datetime) -> Iterator[Step]:
     """Yield what deletes all that goes in its own time."""
     kinds: dict[str, QuerySet[Any]] = {
         "slots": slots(now),
-        "start_keys": models.StartKey.objects.filter(expires_at__lte=now),
         "workers": models.Worker.objects.filter(seen_at__lt=now - _WORKER_SILENCE),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }
     for name, rows in kinds.items():
         yield _step(name, rows)
     yield _step("cache_entries", models.CacheEntry.objects.expired(now), how=_delete_locked)
+    yield _step("start_keys", models.StartKey.objects.filter(expires_at__lte=now), how=_delete_locked)
     yield lambda pace: _delete_bulk_operations(now, pace)
 
 
@@ -90,7 +90,7 @@ def _failure_groups(now: dt.datetime) -> QuerySet[models.FailureGroup]:
 def _delete_locked(rows: QuerySet[Any]) -> int:
     """Delete rows in two statements, between which none of them may change, but those that somebody else has locked.
 
-    Somebody may just fail the same way, or fill that cache entry and wait for another one that is to go.
+    Somebody may just fail the same way, or hold one of them and wait for another one that is to go.
     """
     locked = list(rows.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
     return delete(rows.model.objects.filter(pk__in=locked))

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from integrations.errors import InvalidInput
 from integrations.models import Run, StartKey
@@ -69,18 +72,6 @@ def test_run_that_was_deleted_stands_for_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_outlived_keys_are_cleared_away() -> None:
-    feature, environment = published(deduplicate=ONCE)
-    for order in range(3):
-        start(feature, environment, order=order)
-    StartKey.objects.update(expires_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
-
-    start(feature, environment, order=9)
-
-    assert StartKey.objects.count() == 1
-
-
-@pytest.mark.django_db
 def test_feature_that_does_not_deduplicate_has_no_key() -> None:
     feature, environment = published()
 
@@ -121,3 +112,30 @@ def test_starts_at_the_same_moment_are_one_run() -> None:
     assert len({run.pk for run in started}) == 1
     assert sorted(run.is_deduplicated for run in started) == [False, True, True, True, True, True]
     assert Run.objects.count() == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_starts_with_outlived_keys_do_not_deadlock() -> None:
+    feature, environment = published(deduplicate=ONCE)
+    before = [start(feature, environment, order=order) for order in range(20)]
+    StartKey.objects.update(expires_at=before[0].created_at)
+    #: Each start has come to where it takes its key, the second one after the first.
+    has_come = [threading.Event(), threading.Event()]
+
+    def meet(number: int) -> Any:
+        def around(execute: Any, sql: str, *rest: Any) -> Any:
+            if sql.startswith('INSERT INTO "integrations_startkey"'):
+                has_come[number].set()
+                has_come[1].wait(timeout=5)
+            return execute(sql, *rest)
+
+        return around
+
+    def start_anew(number: int) -> Run:
+        if number == 1:
+            has_come[0].wait(timeout=5)
+        with connection.execute_wrapper(meet(number)):
+            return start(feature, environment, order=(15, 3)[number])
+
+    assert [run.is_deduplicated for run in at_once(start_anew, threads=2)] == [False, False]
