@@ -13,6 +13,9 @@ from integrations.definitions.base import Definition, Description, Name, Tag
 from integrations.definitions.environment import Slug
 from integrations.definitions.retry import RetryPolicy, Seconds
 
+#: Moments are given within these years, so that no sum with them and no other zone leads out of the calendar.
+_FIRST_YEAR, LAST_YEAR = 1000, 8999
+
 
 def _moment(value: Any) -> Any:
     if not isinstance(value, str):
@@ -21,11 +24,14 @@ def _moment(value: Any) -> Any:
         moment = dt.datetime.fromisoformat(value)
     except ValueError:
         raise PydanticCustomError("moment", "is not an ISO 8601 date and time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    if not _FIRST_YEAR <= moment.year <= LAST_YEAR:
+        message = "is not between the years {first} and {last}"
+        raise PydanticCustomError("moment", message, {"first": _FIRST_YEAR, "last": LAST_YEAR})
+    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 _MOMENT_HINT = "such as 2030-01-31T09:30+01:00"
-#: ISO 8601; UTC when it names no zone.
+#: ISO 8601, of UTC when it names no zone; turned to UTC.
 Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
 
 

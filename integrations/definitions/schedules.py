@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from cronsim import CronSim, CronSimError
 
 from integrations.definitions.base import nearest
-from integrations.definitions.job import Schedule
+from integrations.definitions.job import LAST_YEAR, Schedule
 from integrations.errors import DefinitionError, Problem, join_place
 
 _FIELDS = "minute, hour, day of month, month, day of week"
@@ -26,8 +26,6 @@ _CRON_HINT = f"write five fields: {_FIELDS}, as in 30 6 * * 1-5"
 _FIRST_LOOK = dt.timedelta(hours=1)
 #: Whether a cron fires at all is looked up from here.
 _LOOKED_FROM = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-#: After this no time is given, so that sums with times never leave the calendar.
-_LAST_YEAR = 9000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +82,7 @@ class Timetable:
         # One interval after the creation, but at `start_at` itself.
         first = start or self.anchor + step
         time = first + step * max((after - first) // step + 1, 0)
-        while time.year < _LAST_YEAR:
+        while time.year <= LAST_YEAR:
             yield time
             time += step
 
@@ -176,12 +174,12 @@ def _cron_times(cron: str, tz: str, after: dt.datetime) -> Iterator[dt.datetime]
     last = after
     for local in _simulated(cron, after.astimezone(_zone(tz))):
         time = local.astimezone(dt.UTC)
+        if time.year > LAST_YEAR:
+            return
         # Begun within an hour that comes twice, cronsim gives times of its first pass again.
         if time > last:
             last = time
             yield time
-        if time.year >= _LAST_YEAR:
-            return
 
 
 def _simulated(cron: str, start: dt.datetime) -> Iterator[dt.datetime]:

@@ -20,6 +20,14 @@ from integrations.types import JsonObject
             "schedule/start_at: is not an ISO 8601 date and time (such as 2030-01-31T09:30+01:00)",
         ),
         (
+            {"every": 60, "start_at": "9999-12-31T23:59:59-12:00"},
+            "schedule/start_at: is not between the years 1000 and 8999 (such as 2030-01-31T09:30+01:00)",
+        ),
+        (
+            {"cron": "* * * * *", "end_at": "0001-01-01T00:00:00+14:00"},
+            "schedule/end_at: is not between the years 1000 and 8999 (such as 2030-01-31T09:30+01:00)",
+        ),
+        (
             {"start_at": "2030-01-02", "end_at": "2030-01-01"},
             "schedule: end_at is not after start_at (name a later end_at, or leave it out)",
         ),
