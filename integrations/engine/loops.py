@@ -23,6 +23,7 @@ from integrations.types import Json
 async def do_while(execution: Execution, step: Step, planned: PlannedCondition) -> Json:
     """Run the event, and again as long as the condition holds on its last result, which is the result of all.
 
+    Each decision is made once, also by what changes with the time: an iteration that has begun stands for it.
     `$Response` is the last result, missing the first time. Raises as `run_event` does.
     """
     turn = Turn(execution, step)
@@ -31,6 +32,8 @@ async def do_while(execution: Execution, step: Step, planned: PlannedCondition) 
     for index in range(limit):
         iteration = step.iteration(index, response=last)
         last = await run_step(execution, iteration)
+        if execution.checkpoint(step.iteration(index + 1).key) is not None:
+            continue
         if not await _goes_on(execution, step.iteration(index, response=last), planned, turn):
             await turn.succeeded(last, reason=_times(index + 1))
             return last
@@ -111,6 +114,9 @@ class _Pass:
 
     async def _lane(self) -> None:
         for index, item in self.left:
+            # Looked at before each item: what failed in an earlier execution is met by the lane that comes first.
+            if self.ended is not None:
+                return
             try:
                 self.results[index] = await self._one(index, item)
             except Parked as parked:
@@ -119,8 +125,6 @@ class _Pass:
                     return
             except (StepFailed, Stopped) as ended:
                 self.ended = self.ended or ended
-            if self.ended is not None:
-                return
 
     async def _one(self, index: int, item: Json) -> Json:
         step = self.step.iteration(index, item=item, response=self.step.response)

@@ -139,6 +139,19 @@ def test_for_each_parks_until_its_earliest_item_is_due_while_the_others_go_on() 
     assert len(harness.actions.calls) == 6
 
 
+def test_for_each_that_has_failed_starts_no_other_item_when_the_run_is_resumed() -> None:
+    harness = Harness()
+    harness.answer("send", lambda call: _fail_on(1)(call) if _echo(call) == 1 else after(1, None)(call))
+    approval = {"type": "approval", "event": "ok", "input": {"title": "Go on?"}}
+    released = release(sequence("main", _for_each(parallel=3) | {"fallback": approval}))
+    assert harness.run(released, {"items": list(range(10))}).status == "waiting"
+    called = harness.called()
+
+    assert [harness.resume(released, {"items": list(range(10))}).status for _ in range(3)] == ["waiting"] * 3
+
+    assert harness.called() == called
+
+
 def _do_while(**more: Any) -> dict[str, Any]:
     condition = {"type": "do_while", "subject": "$Response{page}", "decision_type": "less-than", "value": 3, **more}
     return action("send", condition=condition, input={"body": {"page": "$Default($Response{page}, 0)"}})
@@ -199,6 +212,20 @@ def test_loop_that_is_cut_off_goes_on_behind_its_last_iteration() -> None:
 
     assert outcome.output == {"page": 3}
     assert len(harness.actions.calls) == 4
+
+
+def test_do_while_that_was_parked_decides_no_iteration_again() -> None:
+    harness = Harness()
+    harness.answer("send", 1, 2, HttpStatusError("busy", status=429, retry_after_seconds=60), 3)
+    until = int((START + dt.timedelta(seconds=30)).timestamp() * 1000)
+    condition = {"type": "do_while", "subject": "$Now", "decision_type": "less-than", "value": until}
+    released = release(sequence("main", action("send", condition=condition, retries=1)), output=_OUTPUT)
+    assert harness.run(released).status == "waiting"
+
+    harness.clock.advance(60)
+
+    assert harness.resume(released).output == 3
+    assert harness.records("send")[-1].reason == "3 iterations"
 
 
 def test_do_while_whose_condition_cannot_be_decided_fails() -> None:
