@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from integrations.definitions.base import nearest
-from integrations.definitions.checking import graphs, uses
+from integrations.definitions.checking import graphs, starts, uses
 from integrations.definitions.checking.bindings import binding_problems
 from integrations.definitions.checking.events import EventChecker
 from integrations.definitions.checking.fitting import check_node, parse_readable
@@ -63,7 +63,7 @@ def _problems(feature: Feature, contents: Contents, place: str) -> Iterator[Prob
     if feature.deduplicate is not None:
         where = join_place(place, "deduplicate/key")
         yield from _mapping_problems(feature.deduplicate.key, scopes.before_all(), where)
-    yield from _nesting_problems(feature, contents, place)
+    yield from starts.loops_of_feature(feature, contents, place)
     yield from binding_problems(uses.uses_of_feature(feature, place=place), contents)
 
 
@@ -113,17 +113,3 @@ def _mapping_problems(mapping: Json, scope: Scope, place: str) -> Iterator[Probl
     node, problems = parse_readable(mapping, place=place)
     yield from problems
     yield from check_node(None, node, scope, place=place)
-
-
-def _nesting_problems(feature: Feature, contents: Contents, place: str) -> Iterator[Problem]:
-    """Give the nested features that would call themselves, at the event that leads to them."""
-    called = {
-        tag: [event.event for _, event in uses.events_of(each, place="") if event.type == "feature"]
-        for tag, each in contents.features.items()
-    }
-    if not called[feature.tag]:
-        return
-    places = {event.event: where for where, event in uses.events_of(feature, place=place) if event.type == "feature"}
-    for loop in graphs.search(called, [feature.tag]).loops:
-        where = join_place(places[loop.path[1]], "event")
-        yield Problem(where, f"the features call each other in a loop: {loop}")

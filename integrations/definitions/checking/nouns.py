@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from integrations.definitions.app import Action, App, Auth, Response
 from integrations.definitions.base import nearest
 from integrations.definitions.cache import Cache
-from integrations.definitions.checking import graphs
+from integrations.definitions.checking import starts
 from integrations.definitions.checking.fitting import check_node, parse_readable
 from integrations.definitions.checking.targets import Call, action_of, check_call, input_fields
 from integrations.definitions.checking.uses import events_in
@@ -147,26 +147,14 @@ def _job_problems(job: Job, contents: Contents, place: str) -> Iterator[Problem]
         yield from check_schedule(job.schedule, place=join_place(place, "schedule"))
     if job.timeout == 0:
         yield Problem(join_place(place, "timeout"), "should be more than 0", "leave it out for no limit")
+    yield from starts.loops_of_job(job, contents, join_place(place, "target/event"))
     target = job.own_target
     call = Call(type=target.type, event=target.event, app=target.app, database=target.database)
     if job.target is not None or job.schedule is not None:
         found = list(check_call(call, contents, place=join_place(place, "target")))
         yield from found
-        yield from _job_loops(job, contents, join_place(place, "target/event"))
         if not found:
             yield from _job_input(job, call, contents, join_place(place, "input"))
-
-
-def _job_loops(job: Job, contents: Contents, place: str) -> Iterator[Problem]:
-    """Give the loop that this job is in: jobs that start each other would never come to an end."""
-    starts = {tag: _jobs_started_by(each) for tag, each in contents.jobs.items()} | {job.tag: _jobs_started_by(job)}
-    for loop in graphs.search(starts, [job.tag]).loops:
-        if job.tag in loop.members:
-            yield Problem(place, f"jobs start each other in a loop: {loop}", "let one of them start something else")
-
-
-def _jobs_started_by(job: Job) -> list[str]:
-    return [job.own_target.event] if job.own_target.type == "job" else []
 
 
 def _job_input(job: Job, call: Call, contents: Contents, place: str) -> Iterator[Problem]:

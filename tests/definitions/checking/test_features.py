@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from integrations.definitions.checking import check_feature, check_input
 from integrations.definitions.contents import Contents
 from integrations.definitions.feature import Feature
+from integrations.definitions.job import Job
 from integrations.errors import InvalidInput, Problem
 from integrations.types import Json, JsonObject
 from tests.definitions.checking.integration import EVENT, contents, feature, lines, order
@@ -189,9 +190,9 @@ def _calls(tag: str, *called: str) -> Feature:
 @pytest.mark.parametrize(
     ("others", "index", "loop"),
     [
-        ([], 0, "a → a"),
-        ([_calls("b", "c"), _calls("c", "a")], 0, "a → b → c → a"),
-        ([_calls("b", "d"), _calls("d"), _calls("c", "c")], 1, "c → c"),
+        ([], 0, "feature a → feature a"),
+        ([_calls("b", "c"), _calls("c", "a")], 0, "feature a → feature b → feature c → feature a"),
+        ([_calls("b", "d"), _calls("d"), _calls("c", "c")], 1, "feature c → feature c"),
     ],
 )
 def test_nested_features_that_would_call_themselves_are_a_problem(others: list[Feature], index: int, loop: str) -> None:
@@ -200,7 +201,22 @@ def test_nested_features_that_would_call_themselves_are_a_problem(others: list[F
     problems = check_feature(own, contents(features={each.tag: each for each in others}))
 
     place = f"features/a/sequence[0]/events[{index}]/event"
-    assert lines(problems) == [(place, f"the features call each other in a loop: {loop}", "")]
+    assert lines(problems) == [
+        (place, f"would start each other in a loop: {loop}", "let one of them start something else")
+    ]
+
+
+@pytest.mark.parametrize("target", [None, {"type": "feature", "event": "again"}, {"type": "job", "event": "other"}])
+def test_feature_that_would_start_itself_by_a_job_is_a_problem(target: JsonObject | None) -> None:
+    event = {"type": "job", "event": "again"}
+    own = Feature.parse({"tag": "again", "sequence": [{"sequence_tag": "s", "events": [event]}]})
+    described = [{"tag": "again", "target": target}, {"tag": "other", "target": {"type": "feature", "event": "again"}}]
+    among = contents(jobs={str(each["tag"]): Job.parse(each) for each in described})
+
+    [problem] = check_feature(own, among)
+
+    assert problem.place == "features/again/sequence[0]/events[0]/event"
+    assert problem.message.startswith("would start each other in a loop: feature again → job again → ")
 
 
 def test_nested_features_may_share_a_feature() -> None:

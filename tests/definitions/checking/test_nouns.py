@@ -17,6 +17,7 @@ from integrations.definitions.checking import (
 )
 from integrations.definitions.contents import Contents
 from integrations.definitions.database import Database
+from integrations.definitions.feature import Feature
 from integrations.definitions.function import Function
 from integrations.definitions.job import Job
 from integrations.definitions.notification import Notification
@@ -215,4 +216,17 @@ def test_jobs_that_start_each_other_in_a_loop_are_a_problem() -> None:
 
     problems = check_job(Job.parse({"tag": "nightly", "target": {"type": "job", "event": "other"}}), among)
 
-    assert "jobs start each other in a loop: nightly → other → nightly" in [problem.message for problem in problems]
+    loop = ("jobs/nightly/target/event", "would start each other in a loop: job nightly → job other → job nightly")
+    assert loop in [(problem.place, problem.message) for problem in problems]
+
+
+@pytest.mark.parametrize("job", [{"tag": "again"}, {"tag": "other", "target": {"type": "feature", "event": "again"}}])
+def test_job_of_a_feature_that_starts_the_job_is_a_problem(job: JsonObject) -> None:
+    event = {"type": "job", "event": job["tag"]}
+    again = Feature.parse({"tag": "again", "sequence": [{"sequence_tag": "s", "events": [event]}]})
+    among = dataclasses.replace(contents(), features={"again": again})
+
+    [problem] = check_job(Job.parse(job), among)
+
+    assert problem.place == f"jobs/{job['tag']}/target/event"
+    assert problem.message == f"would start each other in a loop: job {job['tag']} → feature again → job {job['tag']}"
