@@ -37,8 +37,8 @@ class JobMethods:
         return _executed(run)
 
     def run_jobs(self) -> list[ProcessResult]:
-        """Run all jobs whose time has come and that are not paused; workers do the same by themselves."""
-        return [_executed(run) for run in jobs.run_due(integration=self._open, by=self._user)]
+        """Run all that is due of schedules and not held, and what waits for that; workers do so by themselves."""
+        return [result_of(run) for run in jobs.run_due(integration=self._open, by=self._user)]
 
     def pause_job(self, tag: str, *, reason: str = "") -> Job:
         """Let the job's schedule not fire until it is resumed. What is running goes on to its end."""

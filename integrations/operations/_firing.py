@@ -88,14 +88,14 @@ def fire_due(*, now: dt.datetime, limit: int = BATCH, among: JobQuerySet | None 
     return len(due)
 
 
-def start_queued(*, now: dt.datetime, limit: int = BATCH) -> int:
-    """Start up to `limit` times that waited and whose turn it is, and return how many there were."""
-    with_job = ("job__integration", "job__environment")
-    slots = list(models.Slot.objects.startable(now).select_related(*with_job)[:limit])
+def start_queued(*, now: dt.datetime, limit: int = BATCH, among: JobQuerySet | None = None) -> int:
+    """Deal with up to `limit` times that waited and whose turn it is; return how many nobody else was dealing with."""
+    startable = models.Slot.objects.startable(now)
+    if among is not None:
+        startable = startable.filter(job__in=among)
+    slots = list(startable.select_related("job__integration", "job__environment")[:limit])
     starts = [(slot, _prepared(slot.job)) for slot in slots]
-    for slot, start in starts:
-        _start_queued_safely(slot, start, now=now)
-    return len(slots)
+    return sum(_start_queued_safely(slot, start, now=now) for slot, start in starts)
 
 
 def let_next_go(job_id: int, *, now: dt.datetime) -> bool:
@@ -110,9 +110,11 @@ def let_next_go(job_id: int, *, now: dt.datetime) -> bool:
     return following is not None and models.Slot.objects.queued().filter(pk=following.pk).update(due_at=now) == 1
 
 
-def let_overlooked_go(*, now: dt.datetime) -> None:
+def let_overlooked_go(*, now: dt.datetime, among: JobQuerySet | None = None) -> None:
     """Give those their turn that nobody gave it: a run may end just while a time is being queued behind it."""
     waiting = models.Slot.objects.filter(status=Status.QUEUED, due_at__isnull=True)
+    if among is not None:
+        waiting = waiting.filter(job__in=among)
     for job_id in waiting.order_by().values_list("job", flat=True).distinct():
         let_next_go(job_id, now=now)
 
@@ -338,19 +340,23 @@ def _run(slot: models.Slot, start: Start, *, now: dt.datetime) -> None:
         slot.reason = f"run {run.pk} had been started with an equal key"
 
 
-def _start_queued_safely(slot: models.Slot, start: Start | IntegrationsError, *, now: dt.datetime) -> None:
-    """Start a queued time, or leave it to whoever deals with its job just now."""
+def _start_queued_safely(slot: models.Slot, start: Start | IntegrationsError, *, now: dt.datetime) -> bool:
+    """Start a queued time and return True, or leave it to whoever deals with its job just now."""
     try:
-        with transaction.atomic():
-            if _locked([slot.job]):
-                _start_queued(slot, start, now=now)
+        return _start_queued_locked(slot, start, now=now)
     except DatabaseError:
         raise
     except Exception as error:
         refusal = OperationRefused(_told(slot.job, "Starting a queued time of a job broke off", error))
-        with transaction.atomic():
-            if _locked([slot.job]):
-                _start_queued(slot, refusal, now=now)
+        return _start_queued_locked(slot, refusal, now=now)
+
+
+def _start_queued_locked(slot: models.Slot, start: Start | IntegrationsError, *, now: dt.datetime) -> bool:
+    with transaction.atomic():
+        is_ours = bool(_locked([slot.job]))
+        if is_ours:
+            _start_queued(slot, start, now=now)
+    return is_ours
 
 
 def _start_queued(slot: models.Slot, start: Start | IntegrationsError, *, now: dt.datetime) -> None:

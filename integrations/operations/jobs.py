@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from integrations.definitions.contents import Contents
 from integrations.definitions.job import Job, Schedule
 from integrations.definitions.schedules import check_ahead, check_schedule, next_times
 from integrations.errors import DefinitionError, IntegrationsError, Problem
+from integrations.models.job import JobQuerySet
 from integrations.operations import (
     _audit,
     _database_time,
@@ -156,22 +158,38 @@ def _executed_here(started: models.Run) -> models.Run:
 
 
 def run_due(*, integration: models.Integration, by: Actor) -> list[models.Run]:
-    """Fire every job of the integration whose time has come and that is not held; return the runs that this started.
+    """Execute all that is due of the integration's schedules and not held, and return the runs in that order.
 
-    Workers do the same by themselves; this is for installations that have none at the moment.
+    That is what fires now, retries that are due, and what waits for such a run to end, one after the other. Workers do
+    the same by themselves; this is for installations that have none at the moment.
 
     Raises:
         OperationRefused: dispatch is paused.
     """
     require(by, "run_job", to="run jobs")
     _dispatch_state.require_on()
-    now = _database_time.now()
-    jobs = models.Job.objects.for_integration(integration)
-    before = models.Slot.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    now, jobs = _database_time.now(), models.Job.objects.for_integration(integration)
+    _schedules.plan_unplanned(now=now)
+    # Once: what comes due while this executes is the next call's, or this would not end.
     while _firing.fire_due(now=now, limit=_AT_ONCE, among=jobs) == _AT_ONCE:
         pass
-    slots = models.Slot.objects.for_integration(integration).filter(pk__gt=before, recorded_at=now, run__isnull=False)
-    return [slot.run for slot in slots.select_related("run").order_by("nominal_at") if slot.run is not None]
+    executed: dict[uuid.UUID, models.Run] = {}
+    while new := [run for run in _next_runs(jobs, now) if run.pk not in executed]:
+        executed |= {run.pk: execute(run) for run in new}
+        now = _database_time.now()
+    return list(executed.values())
+
+
+def _next_runs(jobs: JobQuerySet, now: dt.datetime) -> list[models.Run]:
+    """Start what waits for its turn, and return the runs of these jobs' schedules that are to be executed now."""
+    if _dispatch_state.is_paused():
+        return []
+    _firing.let_overlooked_go(now=now, among=jobs)
+    while _firing.start_queued(now=now, among=jobs):
+        pass
+    runs = models.Run.objects.filter(job__in=jobs, nominal_at__isnull=False)
+    # What was just started may be in a worker's hands already.
+    return list((runs.due(now) | runs.filter(created_at=now)).order_by("due_at", "pk"))
 
 
 # Holding and going on

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from integrations import models
 from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import InvalidInput, OperationRefused, PermissionRefused
-from integrations.operations import housekeeping, runs
+from integrations.operations import _database_time, _firing, housekeeping, runs
 from integrations.operations.actors import SYSTEM
 from tests.operations.nesting import PAUSE, made_of, make_nest
 from tests.operations.scene import everything_but, person
-from tests.operations.scheduling import HOUR, START, Hands, hands
+from tests.operations.scheduling import HOUR, START, Hands, end, hands
 
 __all__ = ["hands"]
 
@@ -54,13 +56,66 @@ def test_run_job_while_dispatch_is_paused_returns_at_once_with_a_queued_run(
 def test_run_jobs_runs_what_is_due_and_not_paused(clockwork: IntegrationBuilder) -> None:
     clockwork.create_job(tag="paused", env="dev", target={"event": "tick"}, input={"n": 1}, paused=True)
     assert clockwork.run_jobs() == []
-    job = models.Job.objects.get(tag="tick")
-    assert job.next_at is not None
-    models.Job.objects.filter(pk=job.pk).update(created_at=job.created_at - HOUR, next_at=job.next_at - HOUR)
+    _put_back(HOUR)
 
     (result,) = clockwork.run_jobs()
 
     assert (result.status, result.output) == ("succeeded", {"n": 1})
+
+
+def test_run_jobs_makes_up_for_all_that_was_missed_and_leaves_nothing_waiting(clockwork: IntegrationBuilder) -> None:
+    clockwork.update_job("tick", schedule={"every": 600}, missed="run_all", overlap="queue")
+    job = _put_back(HOUR)
+
+    results = clockwork.run_jobs()
+
+    slots = models.Slot.objects.filter(job=job).order_by("nominal_at")
+    assert [slot.status for slot in slots] == ["started"] * 6
+    assert [result.process_id for result in results] == [str(slot.run_id) for slot in slots]
+    assert {result.status for result in results} == {"succeeded"}
+    assert clockwork.run_jobs() == []
+
+
+def test_run_jobs_goes_on_behind_times_that_cannot_start(clockwork: IntegrationBuilder) -> None:
+    clockwork.update_job("tick", schedule={"every": 600}, missed="run_all")
+    job = _put_back(HOUR)
+    _firing.fire_due(now=_database_time.now())
+    clockwork.run_jobs()
+    models.Slot.objects.filter(job=job).update(status="queued", run=None)
+    models.Job.objects.filter(pk=job.pk).update(input={})
+
+    assert clockwork.run_jobs() == []
+
+    assert set(models.Slot.objects.filter(job=job).values_list("status", flat=True)) == {"refused"}
+
+
+def test_run_jobs_executes_a_retry_that_is_due(clockwork: IntegrationBuilder) -> None:
+    clockwork.update_job("tick", retries=1)
+    _put_back(HOUR)
+    _firing.fire_due(now=_database_time.now())
+    end(models.Run.objects.get(), "failed")
+    models.Run.objects.filter(job_attempt=2).update(due_at=_database_time.now())
+
+    (result,) = clockwork.run_jobs()
+
+    assert result.status == "succeeded"
+    assert models.Run.objects.get(pk=result.process_id).job_attempt == 2
+
+
+def test_run_jobs_fires_a_job_that_no_operation_has_saved(clockwork: IntegrationBuilder) -> None:
+    models.Job.objects.update(next_at=None, scheduled_at=None)
+
+    assert clockwork.run_jobs() == []
+
+    assert models.Job.objects.get().next_at is not None
+
+
+def _put_back(by: dt.timedelta) -> models.Job:
+    """Return the job as if it had been created earlier, and nobody had fired it since."""
+    job = models.Job.objects.get(tag="tick")
+    assert job.next_at is not None
+    models.Job.objects.filter(pk=job.pk).update(created_at=job.created_at - by, next_at=job.next_at - by)
+    return job
 
 
 def test_pause_and_resume_one_or_all(clockwork: IntegrationBuilder) -> None:
