@@ -11,7 +11,7 @@ from integrations.engine.calling import new_call
 from integrations.engine.execution import Execution
 from integrations.engine.failures import FAILURES, EventError, step_error
 from integrations.engine.plan import WaitTarget
-from integrations.engine.recording import Turn
+from integrations.engine.recording import Turn, close_attempt
 from integrations.engine.records import Checkpoint, StepError
 from integrations.engine.signals import Awaiting, Parked, StepFailed, Stopped
 from integrations.engine.step import Step
@@ -71,6 +71,7 @@ class _Attempts:
         if checkpoint.status == "waiting" and checkpoint.due_at is not None:
             self.execution.halt_if_failed(self.step)
             await waits.wait_until(self.execution, checkpoint.due_at)
+            await close_attempt(self.execution, self.step, checkpoint)
         self.used[checkpoint.error.code] += 1
         self.number += 1
 

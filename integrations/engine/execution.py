@@ -43,7 +43,8 @@ class Execution:
         self.context = context
         self.plan = plan
         self.secrecy = Secrecy(context.redactor)
-        self.journal = Journal(context.recorder, stores_results=context.release.feature.store_event_results)
+        stores_results = context.release.feature.store_event_results
+        self.journal = Journal(context.recorder, stores_results=stores_results, checkpoints=context.checkpoints)
         #: By sequence and event; what was skipped is absent.
         self.results: dict[str, dict[str, Json]] = {}
         self.finished: list[Finished] = []

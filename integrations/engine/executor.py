@@ -119,7 +119,7 @@ async def _finished(execution: Execution) -> Outcome:
         return Outcome(status="failed", error=RunError(code=kept.code, message=kept.message, place="output"))
     output = execution.secrecy.json(output)
     too_large = _too_large(output, execution.context.output_cap_bytes)
-    return too_large or Outcome(status="succeeded", output=output)
+    return too_large or Outcome(status="succeeded", output=output, leaves_steps=bool(execution.journal.unfinished))
 
 
 def _too_large(output: Json, cap_bytes: int | None) -> Outcome | None:

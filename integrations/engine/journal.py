@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from integrations.engine.records import Recorder, StepRecord
+from collections.abc import Mapping
+
+from integrations.engine.records import Checkpoint, Recorder, StepKey, StepRecord
+
+_UNFINISHED = frozenset({"running", "waiting"})
 
 
 class Journal:
@@ -12,13 +16,17 @@ class Journal:
     next execution would do it again. After a crash such a run starts again from its beginning.
     """
 
-    def __init__(self, recorder: Recorder, *, stores_results: bool) -> None:
+    def __init__(self, recorder: Recorder, *, stores_results: bool, checkpoints: Mapping[StepKey, Checkpoint]) -> None:
         self._recorder = recorder
+        #: The attempts that have begun and not come to an end, this execution's and those of earlier ones.
+        self.unfinished = {(key, each.attempts) for key, each in checkpoints.items() if each.status in _UNFINISHED}
         self._stores_results = stores_results
         self._held: list[StepRecord] = []
 
     async def write(self, record: StepRecord) -> None:
         """Return once the record is stored, or is known not to be wanted yet."""
+        change = self.unfinished.add if record.status in _UNFINISHED else self.unfinished.discard
+        change((record.key, record.attempt))
         if self._stores_results or record.status in ("failed", "cancelled"):
             await self._recorder.record(record)
         elif record.status != "running":

@@ -8,7 +8,7 @@ from dataclasses import replace
 from integrations.engine.calls import Call
 from integrations.engine.execution import Execution
 from integrations.engine.failures import step_error
-from integrations.engine.records import StepError, StepRecord, StepStatus
+from integrations.engine.records import Checkpoint, StepError, StepRecord, StepStatus
 from integrations.engine.signals import StepFailed
 from integrations.engine.step import Step
 from integrations.types import Json
@@ -92,3 +92,23 @@ class Turn:
             logs=secrecy.logs(call.logs) if call and status != "running" else (),
         )
         await self.execution.journal.write(record)
+
+
+async def close_attempt(execution: Execution, step: Step, checkpoint: Checkpoint) -> None:
+    """Record of a failed attempt that the run was parked behind that it waits no more: the next one follows now."""
+    event = step.planned.event
+    record = StepRecord(
+        key=step.key,
+        attempt=checkpoint.attempts,
+        type=event.type,
+        target=event.event,
+        app=event.app,
+        status="failed",
+        reason=checkpoint.reason,
+        input=checkpoint.input,
+        error=checkpoint.error,
+        started_at=checkpoint.started_at or execution.context.clock.now(),
+        finished_at=checkpoint.finished_at,
+        idempotency_key=checkpoint.idempotency_key,
+    )
+    await execution.journal.write(record)

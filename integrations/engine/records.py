@@ -95,6 +95,7 @@ class Checkpoint:
     started_at: dt.datetime | None = None
     #: Rollbacks go through finished steps in reverse of this.
     finished_at: dt.datetime | None = None
+    idempotency_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,8 @@ class Outcome:
     output: Json = None
     error: RunError | None = None
     due_at: dt.datetime | None = None
+    #: The run went on without some steps that still wait, such as items of a loop that another item has ended.
+    leaves_steps: bool = False
 
 
 class Recorder(Protocol):
@@ -158,4 +161,5 @@ def _checkpoint(record: StepRecord, codes: Mapping[int, str]) -> Checkpoint:
         due_at=record.due_at,
         started_at=record.started_at,
         finished_at=record.finished_at,
+        idempotency_key=record.idempotency_key,
     )

@@ -15,14 +15,25 @@ from integrations.operations import _dispatch, _job_ends
 Status = models.Run.Status
 StepStatus = models.Step.Status
 _WITHOUT_HOLDER = (Status.SCHEDULED, Status.QUEUED, Status.WAITING)
+#: What becomes the reason of a step that had not ended when its run did, by how that ended.
+_WHY_STEPS_END: dict[str, str] = {
+    Status.SUCCEEDED: "the run went on without it",
+    Status.FAILED: "the run had failed",
+    Status.CANCELLED: "the run was cancelled",
+    Status.QUARANTINED: "the run was quarantined",
+}
 
 
-def ended(run: models.Run, *, status: str, now: dt.datetime) -> None:
-    """Tell a run's family that it has ended; called by whoever writes a final status, in the same transaction."""
+def ended(run: models.Run, *, status: str, now: dt.datetime, leaves_steps: bool = False) -> None:
+    """Tell a run's family that it has ended; called by whoever writes a final status, in the same transaction.
+
+    A run that has succeeded has no unfinished step, unless it `leaves_steps`.
+    """
     if run.parent_id is not None:
         wake(run.parent_id, now=now)
     _job_ends.ended(run, status=status, now=now)
-    if status != Status.SUCCEEDED:
+    if status != Status.SUCCEEDED or leaves_steps:
+        _end_steps(run.pk, reason=_WHY_STEPS_END[status], now=now)
         _cancel_nested(run.pk, now=now)
 
 
@@ -86,7 +97,6 @@ def _cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
     if not models.Run.objects.unfinished().filter(pk=run_id).update(cancel_requested_at=now):
         return False
     if models.Run.objects.transition(run_id, from_=_WITHOUT_HOLDER, to=Status.CANCELLED, now=now):
-        _end_steps(run_id, now=now)
         run = models.Run.objects.only("parent_id", "job_id", "nominal_at").get(pk=run_id)
         ended(run, status=Status.CANCELLED, now=now)
     else:
@@ -94,10 +104,10 @@ def _cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
     return True
 
 
-def _end_steps(run_id: uuid.UUID, *, now: dt.datetime) -> None:
-    """Let no step of a cancelled run wait or run on: nobody executes it any more who would say how it ended."""
+def _end_steps(run_id: uuid.UUID, *, reason: str, now: dt.datetime) -> None:
+    """Let no step of a run that has ended wait or run on: nobody executes it any more who would say how it ended."""
     unfinished = models.Step.objects.filter(run=run_id, status__in=(StepStatus.RUNNING, StepStatus.WAITING))
-    unfinished.update(status=StepStatus.CANCELLED, reason="the run was cancelled", finished_at=now, due_at=None)
+    unfinished.update(status=StepStatus.CANCELLED, reason=reason, finished_at=now, due_at=None)
 
 
 def _cancel_nested(run_id: uuid.UUID, *, now: dt.datetime) -> None:

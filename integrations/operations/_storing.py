@@ -79,7 +79,8 @@ def store_ends(ends: Sequence[ReadyEnd], *, now: dt.datetime) -> None:
     run_ends.park([end.parameters for end in parked])
     _failures.note(_failures_of(final), now=now)
     for end in final:
-        _families.ended(end.run, status=models.Run.Status(end.outcome.status), now=now)
+        status, leaves_steps = models.Run.Status(end.outcome.status), end.outcome.leaves_steps
+        _families.ended(end.run, status=status, now=now, leaves_steps=leaves_steps)
     _families.parked([end.run for end in parked], now=now)
 
 

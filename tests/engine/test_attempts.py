@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -91,7 +92,13 @@ def test_long_wait_parks_the_run_until_the_retry_is_due() -> None:
     harness.clock.advance(600)
 
     assert harness.resume(released).output == 7
-    assert [record.attempt for record in harness.records("create")] == [1, 2]
+    assert [(record.attempt, record.status) for record in harness.records("create")] == [
+        (1, "waiting"),
+        (1, "failed"),
+        (2, "succeeded"),
+    ]
+    waited, failed, _ = harness.records("create")
+    assert failed == dataclasses.replace(waited, status="failed", due_at=None)
 
 
 def test_parked_run_that_is_executed_too_early_parks_again() -> None:

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from unittest.mock import ANY
 
 import pytest
 from django.utils import timezone
 
 from integrations import models
-from integrations.engine.records import Outcome
+from integrations.engine.records import Outcome, StepRecord
 from integrations.operations import _claiming, _database_time, _storing, runs
 from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
-from tests.operations.nesting import made_of, make_nest, start
+from tests.factories.run import StepFactory
+from tests.operations.nesting import PAUSE, made_of, make_nest, start
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +46,67 @@ def test_cancelling_a_parked_run_ends_its_waiting_step() -> None:
     assert (step.status, step.reason, step.due_at) == ("cancelled", "the run was cancelled", None)
     assert step.finished_at is not None
     assert models.Run.objects.get().status == "cancelled"
+
+
+HOLD: JsonObject = {"type": "wait", "event": "hold", "input": {"seconds": 600}}
+BAD: JsonObject = {"type": "wait", "event": "bad", "input": {"seconds": "$Input{gone}"}}
+
+
+def _beside(tag: str, *branches: JsonObject) -> JsonObject:
+    sequences = [{"sequence_tag": f"branch_{number}", "events": [event]} for number, event in enumerate(branches)]
+    return {"tag": tag, "sequence": sequences, "output": None}
+
+
+def _ends_of(run: models.Run) -> list[tuple[str, str, str]]:
+    return [(step.event, step.status, step.reason) for step in run.steps.order_by("sequence", "position")]
+
+
+def test_run_that_fails_leaves_no_step_waiting() -> None:
+    run = runs.execute(start(make_nest(_beside("tick", HOLD, BAD)), "tick"), patience_seconds=0)
+
+    assert run.status == "failed"
+    assert _ends_of(run) == [("hold", "cancelled", "the run had failed"), ("bad", "failed", "")]
+
+
+def test_run_that_is_cancelled_while_it_is_executed_leaves_no_step_waiting() -> None:
+    run = start(make_nest(_beside("tick", HOLD, {**PAUSE, "input": {"seconds": 1.5}})), "tick")
+
+    def cancel(_: StepRecord) -> None:
+        runs.cancel(run=run, by=SYSTEM)
+
+    run = runs.execute(run, on_step=cancel, patience_seconds=0)
+
+    assert run.status == "cancelled"
+    assert _ends_of(run) == [
+        ("hold", "cancelled", "the run was cancelled"),
+        ("pause", "cancelled", "the run was cancelled"),
+    ]
+
+
+def test_run_that_is_quarantined_leaves_no_step_running() -> None:
+    run = start(make_nest(made_of("tick", PAUSE)), "tick")
+    models.Run.objects.filter(pk=run.pk).update(crashes=_claiming.LAST_CRASH - 1)
+    claimed = _claiming.claim_one(run.pk, worker="tester")
+    assert claimed is not None
+    StepFactory.create(run=claimed, event="pause", status="running")
+
+    _claiming.crashed(claimed, evidence="gone", now=timezone.now())
+
+    claimed.refresh_from_db()
+    assert claimed.status == "quarantined"
+    assert _ends_of(claimed) == [("pause", "cancelled", "the run was quarantined")]
+
+
+def test_run_that_succeeds_without_a_loops_waiting_items_leaves_none_of_them_waiting() -> None:
+    each = {"type": "for_each", "subject": "$Input{seconds}", "parallel": 2}
+    loop = {**HOLD, "input": {"seconds": "$Item"}, "condition": each, "fallback": PAUSE}
+    run = start(make_nest(made_of("tick", loop, input={"seconds": "array"})), "tick", seconds=[600, -1])
+
+    run = runs.execute(run, patience_seconds=0)
+
+    assert run.status == "succeeded"
+    assert _ends_of(run) == [
+        ("hold", "cancelled", "the run went on without it"),
+        ("hold", "failed", 'falls back to wait "pause"'),
+        ("hold", "succeeded", ANY),
+    ]
