@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from integrations import models
+from integrations import models, strict_json
 from integrations.definitions import checking, wrapping
 from integrations.definitions.contents import Contents
 from integrations.definitions.feature import Feature
@@ -22,7 +22,7 @@ from integrations.operations._contents import contents_of
 from integrations.operations._recent import Recent, Stamp, current_stamp
 from integrations.operations._starting import UnfitInput
 from integrations.operations.actors import Actor
-from integrations.types import JsonObject
+from integrations.types import Json, JsonObject
 
 #: By stamp.
 _recent_contents: Recent[Contents] = Recent(most=64)
@@ -63,7 +63,9 @@ def prepare(
         raise OperationRefused(f'job "{job.tag}" names no environment; give one')
     if not environment.active:
         raise OperationRefused(f'environment "{environment.slug}" is inactive; activate it to start runs in it')
-    given = described.input if input is None else input
+    given: Json = described.input if input is None else strict_json.check(input, place="input")
+    if not isinstance(given, dict):
+        raise InvalidInput([Problem("input", "should be an object")])
     stamp = current_stamp(job.integration)
     feature, (release, definition), values = _resolved(job, described, dict(given), stamp)
     _starting.require_bindings(environment, definition.apps)

@@ -51,7 +51,14 @@ class JobStore(Store[models.Job, Job]):
     def check(self, definition: Job, contents: Contents) -> list[Problem]:
         return [*checking.check_job(definition, contents), *_job_starts.oversize(definition)]
 
+    def save(
+        self, *, row: models.Job, definition: Job, by: Actor, reason: str = "", publish: bool = False
+    ) -> models.Job:
+        kept = _with_kept_target(row, definition)
+        return super().save(row=row, definition=kept, by=by, reason=reason, publish=publish)
+
     def problems(self, *, row: models.Job, definition: Job) -> list[Problem]:
+        definition = _with_kept_target(row, definition)
         found = super().problems(row=row, definition=definition)
         if found or definition.schedule is None:  # run by hand, it says what is wrong to whoever runs it
             return found
@@ -72,6 +79,16 @@ class JobStore(Store[models.Job, Job]):
         now = _database_time.now()
         place = f"{self.place_of(definition.tag)}/schedule"
         return check_ahead(definition.schedule, anchor=row.created_at if row.pk else now, now=now, place=place)
+
+
+def _with_kept_target(row: models.Job, definition: Job) -> Job:
+    """Let a job that runs the feature of its own tag go on with that one when only its tag changes."""
+    before = None if row.pk is None else row.to_definition()
+    if before is None or before.tag == definition.tag or (before.target, definition.target) != (None, None):
+        return definition
+    if not models.Feature.objects.for_integration(row.integration).filter(tag=before.tag).exists():
+        return definition  # it runs nothing yet
+    return definition.model_copy(update={"target": before.own_target})
 
 
 store = JobStore()
