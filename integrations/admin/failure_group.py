@@ -24,7 +24,7 @@ from integrations import models
 from integrations.admin.base import ReadOnlyAdmin, actor
 from integrations.admin.filters import BY_INTEGRATION
 from integrations.admin.run_bulk import BulkPage
-from integrations.errors import PermissionRefused
+from integrations.errors import InvalidInput, OperationRefused, PermissionRefused
 from integrations.operations import bulk, failure_groups
 
 State = models.FailureGroup.State
@@ -88,9 +88,12 @@ class GroupForm(forms.Form):
         help_text="Left out of the open ones until then.",
     )
     note = forms.CharField(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}))
+    revision = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, group: models.FailureGroup) -> None:
-        super().__init__(data, initial={"assigned_to": group.assigned_to_id, "note": group.note})
+        revision = failure_groups.revision_of(group)
+        initial = {"assigned_to": group.assigned_to_id, "note": group.note, "revision": revision}
+        super().__init__(data, initial=initial)
         self._group = group
         people: Any = self.fields["assigned_to"]
         members = group.integration.members.filter(is_active=True)
@@ -155,8 +158,9 @@ class FailureGroupAdmin(ReadOnlyAdmin):
         """Show the page of a group, or save what was said on it."""
         group = self._group(request, object_id)
         form = GroupForm(request.POST if request.method == "POST" else None, group=group)
-        if form.is_valid():
-            return self._change(request, group, form)
+        if form.is_valid() and self._is_changed(request, group, form):
+            messages.success(request, "Saved.")
+            return HttpResponseRedirect(_url(group))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -192,14 +196,19 @@ class FailureGroupAdmin(ReadOnlyAdmin):
         page = BulkPage(kind=bulk.Kind(kind), runs=runs, description=f"failures: {group.title}", back_url=_url(group))
         return page.respond(request, self.admin_site)
 
-    def _change(self, request: HttpRequest, group: models.FailureGroup, form: GroupForm) -> HttpResponse:
-        wish = {"assigned_to": form.cleaned_data["assigned_to"], "note": form.cleaned_data["note"]}
+    def _is_changed(self, request: HttpRequest, group: models.FailureGroup, form: GroupForm) -> bool:
+        """Change the group as the form says, or show on the form why not."""
+        wish = {name: form.cleaned_data[name] for name in ("assigned_to", "note", "revision")}
         try:
             failure_groups.change(group, by=actor(request), snoozed_until=form.snoozed_until, **wish)
         except PermissionRefused as error:
             raise PermissionDenied from error
-        messages.success(request, "Saved.")
-        return HttpResponseRedirect(_url(group))
+        except OperationRefused as error:
+            form.add_error(None, error.message)
+        except InvalidInput as error:
+            for problem in error.problems:
+                form.add_error(problem.place, problem.message)
+        return not form.errors
 
     def _asked(self, request: HttpRequest, group_id: int, operation: Any) -> HttpResponse:
         group = self._group(request, group_id)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from integrations import models
-from integrations.errors import InvalidInput, Problem
+from integrations import models, strict_json
+from integrations.errors import InvalidInput, OperationRefused, Problem
 from integrations.operations import _audit, _database_time, _remarks
 from integrations.operations.actors import Actor, require
 from integrations.types import JsonObject
+
+_STALE = "Someone else changed this meanwhile. Open it anew in another tab, and make your changes there"
 
 
 def change(
@@ -22,18 +25,32 @@ def change(
     assigned_to: User | None,
     snoozed_until: dt.datetime | None,
     note: str,
+    revision: str | None = None,
 ) -> models.FailureGroup:
     """Say who looks after the group, until when it is left alone, and what is known of it.
 
+    `revision` is what `revision_of` said when `by` looked at it.
+
     Raises:
         PermissionRefused
-        InvalidInput: that person may not see it.
+        InvalidInput: that person may not see it; one who looks after it already may go on.
+        OperationRefused: somebody else has changed it since it had that revision.
     """
     require(by, "manage_failuregroup", to="change failure groups")
-    if assigned_to is not None and not models.FailureGroup.objects.visible_to(assigned_to).filter(pk=group.pk).exists():
-        raise InvalidInput([Problem("assigned_to", f"{assigned_to} may not see this integration")])
-    note = _remarks.without_secrets(note, group.integration)
-    return _changed(group, "change", by, assigned_to=assigned_to, snoozed_until=snoozed_until, note=note)
+    with transaction.atomic():
+        stored = models.FailureGroup.objects.select_for_update().get(pk=group.pk)
+        if revision not in (None, revision_of(stored)):
+            raise OperationRefused(_STALE)
+        if assigned_to is not None and assigned_to.pk != stored.assigned_to_id:
+            _require_insight(group, assigned_to)
+        note = _remarks.without_secrets(note, group.integration)
+        return _changed(group, "change", by, assigned_to=assigned_to, snoozed_until=snoozed_until, note=note)
+
+
+def revision_of(group: models.FailureGroup) -> str:
+    """Return a text that is another once somebody has assigned, snoozed or noted the group differently."""
+    said = [group.assigned_to_id, _written(group.snoozed_until), group.note]
+    return hashlib.sha256(strict_json.dumps(said).encode()).hexdigest()[:32]
 
 
 def resolve(group: models.FailureGroup, *, by: Actor) -> models.FailureGroup:
@@ -48,8 +65,14 @@ def reopen(group: models.FailureGroup, *, by: Actor) -> models.FailureGroup:
     return _changed(group, "reopen", by, resolved_at=None, snoozed_until=None)
 
 
+def _require_insight(group: models.FailureGroup, person: User) -> None:
+    if not models.FailureGroup.objects.visible_to(person).filter(pk=group.pk).exists():
+        raise InvalidInput([Problem("assigned_to", f"{person} may not see this integration")])
+
+
 def _changed(group: models.FailureGroup, verb: str, by: Actor, **columns: Any) -> models.FailureGroup:
     with transaction.atomic():
+        group.refresh_from_db()
         before = _described(group)
         # Not `save`: runs are counted in it meanwhile.
         models.FailureGroup.objects.filter(pk=group.pk).update(**columns)

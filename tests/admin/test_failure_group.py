@@ -130,26 +130,58 @@ def facts(page: Any) -> list[dict[str, Any]]:
 def test_group_is_assigned_snoozed_and_noted(operator: Client, person: User, integration: Integration) -> None:
     group = group_in(integration)
 
-    operator.post(url(group), {"assigned_to": person.pk, "snooze": "24", "note": "they know"})
+    save(operator, group, assigned_to=person.pk, snooze="24", note="they know")
 
-    group.refresh_from_db()
     assert (group.assigned_to, group.note) == (person, "they know")
     assert group.snoozed_until is not None
     assert dt.timedelta(hours=23) < group.snoozed_until - timezone.now() < dt.timedelta(hours=25)
     assert AuditRecord.objects.latest("pk").kind == "failure group"
-    operator.post(url(group), {"snooze": "", "note": ""})
     kept = group.snoozed_until
-    group.refresh_from_db()
+    save(operator, group)
     assert (group.assigned_to, group.snoozed_until) == (None, kept)
-    operator.post(url(group), {"snooze": "0"})
-    group.refresh_from_db()
+    save(operator, group, snooze="0")
     assert group.snoozed_until is None
+
+
+def save(client: Client, group: FailureGroup, **values: Any) -> Any:
+    """Send the form as it is shown, with these values in it."""
+    revision = client.get(url(group)).context["form"].initial["revision"]
+    page = client.post(url(group), {"revision": revision, **values})
+    group.refresh_from_db()
+    return page
+
+
+def test_note_that_somebody_else_has_made_meanwhile_is_not_overwritten(
+    operator: Client, integration: Integration
+) -> None:
+    group = group_in(integration)
+    opened = operator.get(url(group)).context["form"].initial["revision"]
+    save(operator, group, note="the key was rolled back")
+
+    page = operator.post(url(group), {"revision": opened, "note": "", "snooze": "24"})
+
+    assert "Someone else changed this meanwhile" in text(page)
+    group.refresh_from_db()
+    assert (group.note, group.snoozed_until) == ("the key was rolled back", None)
+
+
+def test_group_of_who_has_left_the_integration_is_noted_and_given_to_somebody_else(
+    operator: Client, person: User, integration: Integration
+) -> None:
+    former = member(integration, "Operators")
+    group = group_in(integration, assigned_to=former)
+    integration.members.remove(former)
+
+    save(operator, group, assigned_to=former.pk, note="they know")
+    assert (group.assigned_to, group.note) == (former, "they know")
+    save(operator, group, assigned_to=person.pk, note="they know")
+    assert group.assigned_to == person
 
 
 def test_group_is_not_assigned_to_strangers(operator: Client, integration: Integration) -> None:
     group, stranger = group_in(integration), member(IntegrationFactory.create(), "Operators")
 
-    page = operator.post(url(group), {"assigned_to": stranger.pk})
+    page = save(operator, group, assigned_to=stranger.pk)
 
     assert "assigned_to" in page.context["form"].errors
     assert str(stranger) not in text(page)
