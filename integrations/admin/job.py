@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from integrations import models
 from integrations.admin import job_page
 from integrations.admin.base import DefinitionAdmin, actor
-from integrations.admin.filters import BY_INTEGRATION
+from integrations.admin.filters import BY_INTEGRATION, VisibleRelatedFilter
 from integrations.admin.forms.job import JobForm, schedule_of
 from integrations.admin.forms.nouns import EnvironmentChoice
 from integrations.admin.job_run import JobRunMixin
@@ -29,6 +29,7 @@ from integrations.operations import jobs, queued_slots
 
 #: How many refusals a list tells of one by one.
 _TOLD = 10
+_NO_ENVIRONMENT = "None: it is chosen each time it is run"
 
 
 @admin.register(models.Job)
@@ -36,7 +37,7 @@ class JobAdmin(CalendarMixin, JobRunMixin, DefinitionAdmin):
     operations = jobs.store
     form = JobForm
     list_display = ("tag", "integration", "environment", "when", "next_time", "last_outcome", "updated")
-    list_filter = (BY_INTEGRATION, "paused")
+    list_filter = (BY_INTEGRATION, ("environment", VisibleRelatedFilter), "paused")
     list_select_related = ("integration", "environment")
     list_before_template = "admin/integrations/job/list_head.html"
     change_form_outer_before_template = "admin/integrations/job/controls.html"
@@ -134,7 +135,8 @@ class JobAdmin(CalendarMixin, JobRunMixin, DefinitionAdmin):
         if db_field.name == "environment":
             rows = models.Environment.objects.visible_to(request.user).select_related("integration")
             widget = UnfoldAdminSelectWidget()
-            return EnvironmentChoice(rows.order_by("integration__tag", "slug"), required=False, widget=widget)
+            rows = rows.order_by("integration__tag", "slug")
+            return EnvironmentChoice(rows, required=False, empty_label=_NO_ENVIRONMENT, widget=widget)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:

@@ -65,14 +65,18 @@ def with_last_slot(rows: Any) -> Any:
 
 def context(job: models.Job, user: User) -> dict[str, Any]:
     standstill = jobs.standstill(job)
-    can = {name: user.has_perm(f"integrations.{name}") for name in ("run_job", "pause_job", "view_slot", "view_run")}
+    can = {
+        name: user.has_perm(f"integrations.{name}")
+        for name in ("run_job", "pause_job", "view_slot", "view_run", "view_environment")
+    }
     return {
         "job": job,
         "state": _STATES[standstill] if standstill else _state(job),
         "is_due": is_due(job),
         "lacks_worker": job.next_at is not None and not workers.is_one_there(),
         "waiting": queued_slots.count(job),
-        "in_words": in_words(job),
+        "in_words": in_words(job) if job.schedule else "",
+        "zone": _zone_of(job).key,
         "runs_what": job_targets.in_words(job.to_definition().own_target),
         "problems": jobs.problems(job=job),
         "can": can,
@@ -111,7 +115,7 @@ def in_words(job: models.Job) -> str:
     """Return when a job fires, in a few words."""
     schedule = job.schedule
     if not isinstance(schedule, dict):
-        return "By hand"
+        return "by hand"
     if schedule.get("cron"):
         return f"{schedule['cron']} ({schedule.get('tz', 'UTC')})"
     if schedule.get("every"):
@@ -149,13 +153,17 @@ def zone_named(name: object) -> zoneinfo.ZoneInfo:
     return zoneinfo.ZoneInfo(name if isinstance(name, str) and name in known_zones() else "UTC")
 
 
+def _zone_of(job: models.Job) -> zoneinfo.ZoneInfo:
+    return zone_named(job.schedule.get("tz") if isinstance(job.schedule, dict) else None)
+
+
 def _entries(job: models.Job, user: User) -> list[dict[str, Any]]:
     """Return the ledger, the newest first: what comes next above what has been."""
     now = timezone.now()
     entries = ledgers.latest(job=job, since=now - _LOOKED_BACK, until=now + _LOOKED_AHEAD, most=_SHOWN, by=user)
     ahead = [entry for entry in entries if entry.outcome in ("coming", "held")]
     passed = [entry for entry in entries if entry.outcome not in ("coming", "held")]
-    zone = zone_named(job.schedule.get("tz") if isinstance(job.schedule, dict) else None)
+    zone = _zone_of(job)
     return [shown_entry(entry, zone) for entry in reversed([*passed[-_SHOWN:], *ahead[:_SHOWN_AHEAD]])]
 
 

@@ -96,6 +96,38 @@ def test_form_says_at_the_input_that_it_is_too_large(page: Client, job: models.J
     assert "raise DUCTAPE_INPUT_CAP_BYTES" in " ".join(pages.errors(response)["input"])
 
 
+def test_ledger_names_its_zone_and_shows_utc_once(page: Client, job: models.Job) -> None:
+    other = put(job.integration, "jobs", tag="other", env="dev", target={"event": "tick"}, schedule={"every": 600})
+
+    def heads(row: models.Job) -> list[str]:
+        text = pages.text(page.get(pages.change_url(row)))
+        return re.findall(r"<th[^>]*>([^<]*)</th>", text[text.index('id="ledger-title"') :].split("</thead>")[0])
+
+    assert heads(job) == ["Time (Europe/Berlin)", "Outcome", "Late by", "Why", "Run", "UTC"]
+    assert heads(other) == ["Time (UTC)", "Outcome", "Late by", "Why", "Run"]
+
+
+def test_job_without_an_environment_is_run_where_one_is_chosen(page: Client, home: models.Integration) -> None:
+    job = put(home, "jobs", tag="anywhere", target={"event": "tick"})
+
+    text = pages.text(page.get(pages.change_url(job)))
+
+    assert url(job, "run_with") in text
+    assert f'"{url(job, "run")}"' not in text
+    assert "None: it is chosen each time it is run" in text
+
+
+def test_list_is_filtered_by_environment(page: Client, job: models.Job) -> None:
+    other = put(job.integration, "environments", env_name="Production", slug="prd", auth={})
+
+    def listed(environment: models.Environment) -> int:
+        response = page.get(pages.list_url(models.Job), {"environment__id__exact": environment.pk})
+        return int(response.context["cl"].result_count)
+
+    assert job.environment is not None
+    assert (listed(job.environment), listed(other)) == (1, 0)
+
+
 def test_page_shows_the_next_times_in_both_zones(page: Client, job: models.Job) -> None:
     text = pages.text(page.get(pages.change_url(job)))
 
@@ -356,10 +388,14 @@ def test_calendar_is_filtered(page: Client, job: models.Job) -> None:
     other = put(job.integration, "environments", env_name="Production", slug="prd", auth={})
 
     here = pages.text(page.get(reverse(CALENDAR), {"integration": job.integration_id, "environment": environment.pk}))  # type: ignore[union-attr]
-    there = pages.text(page.get(reverse(CALENDAR), {"integration": job.integration_id, "environment": other.pk}))
+    empty = page.get(reverse(CALENDAR), {"integration": job.integration_id, "environment": other.pk})
+    there = pages.text(empty)
 
     assert pages.change_url(job) in here
     assert pages.change_url(job) not in there
+    assert ("No schedule fires" in here, "No schedule fires" in there) == (False, True)
+    # What unfold would show in the head of the page.
+    assert not empty.context["environment"]
 
 
 @pytest.mark.parametrize("query", [{"day": "x"}, {"day": "0001-01-01"}, {"span": "year"}, {"integration": "9" * 30}])

@@ -21,8 +21,14 @@ from integrations.operations.jobs import MOST_MADE_UP
 from integrations.types import JsonObject
 
 _MOMENT_HELP = "As in 2026-12-24T18:00+01:00; UTC without an offset."
+_RETRY_HELP = (
+    '{"delay": 30, "factor": 2, "longest": 3600} waits up to 30 seconds before the first retry, then up to 60, 120 and '
+    "so on, 3600 at most. Empty: up to 0.5, then 1, 2 and so on, 60 at most."
+)
 #: The boxes that say when, by the kind of schedule that they belong to; "" is every kind.
 SCHEDULE_BOXES = {"cron": "cron", "tz": "cron", "every": "every", "start_at": "", "limit": "", "end_at": ""}
+#: What else says nothing about a job that is only run by hand.
+_OF_SCHEDULES = ("overlap", "missed")
 
 
 def schedule_of(values: Mapping[str, Any]) -> JsonObject | None:
@@ -70,20 +76,24 @@ class JobForm(JobChoicesForm):
         required=False, label="Seconds", widget=UnfoldAdminIntegerFieldWidget, help_text="300 is every five minutes."
     )
     start_at = forms.CharField(
-        required=False, label="Not before", widget=UnfoldAdminTextInputWidget, help_text=_MOMENT_HELP
+        required=False,
+        label="Starts at",
+        widget=UnfoldAdminTextInputWidget,
+        help_text=f"When it fires once, or else the earliest time. {_MOMENT_HELP}",
     )
     end_at = forms.CharField(
-        required=False, label="Not after", widget=UnfoldAdminTextInputWidget, help_text=_MOMENT_HELP
+        required=False,
+        label="Ends at",
+        widget=UnfoldAdminTextInputWidget,
+        help_text=f"The latest time; empty is no end. {_MOMENT_HELP}",
     )
     limit = forms.IntegerField(
         required=False,
-        label="Times",
+        label="How many times",
         widget=UnfoldAdminIntegerFieldWidget,
         help_text="It ends after so many runs; empty is no limit.",
     )
-    retry = JsonField(
-        label="Retry policy", place="retry", rows=4, help_text='{"delay": 30, "factor": 2, "longest": 3600}, in seconds'
-    )
+    retry = JsonField(label="Retry policy", place="retry", rows=4, help_text=_RETRY_HELP)
 
     class Meta:
         labels: ClassVar = {"overlap": "When the last run still runs", "missed": "When a time was missed"}
@@ -102,10 +112,11 @@ class JobForm(JobChoicesForm):
         schedule = self.instance.schedule or {}
         kind = next((kind for kind in ("cron", "every") if schedule.get(kind)), "once" if schedule else "")
         self.initial.update({"tz": "UTC", **{name: schedule.get(name) for name in schedule}, "when": kind})
-        for name, of in SCHEDULE_BOXES.items():
+        for name in SCHEDULE_BOXES:
             self.fields[name].widget.attrs["data-schedule"] = name
-            if of:
-                self.fields[name].widget.attrs["data-shown-when"] = f"when={of}"
+        for name, of in {**SCHEDULE_BOXES, **dict.fromkeys(_OF_SCHEDULES, "")}.items():
+            if name in self.fields:
+                self.fields[name].widget.attrs["data-shown-when"] = f"when={of}" if of else "when"
         self.fields["when"].widget.attrs["data-schedule"] = "when"
 
     @property

@@ -67,11 +67,7 @@ class JobChoicesForm(DefinitionForm):
     """A form that offers only what there is, for the integration that the job is in or that was chosen in it."""
 
     target = TargetField(required=False)
-    input = JsonField(
-        empty={},
-        widget=JobInputWidget(place_prefix="input"),
-        help_text='What the target is given: {"order_id": "A-7"}.',
-    )
+    input = JsonField(empty={}, widget=JobInputWidget(place_prefix="input"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
