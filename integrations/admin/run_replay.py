@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -15,12 +16,20 @@ from integrations import models
 from integrations.admin.base import actor
 from integrations.admin.run_names import name_of
 from integrations.admin.run_replay_form import Asked, ReplayForm, choices_in
-from integrations.errors import DefinitionError, IntegrationsError, NotFound, OperationRefused, PermissionRefused
+from integrations.errors import (
+    DefinitionError,
+    IntegrationsError,
+    InvalidInput,
+    NotFound,
+    OperationRefused,
+    PermissionRefused,
+)
 from integrations.operations import replays
 
 #: The name of the button that only looks.
 LOOK = "_look"
 _NOT_SHOWN = "This is not what the page showed: look at what happens now, then press Replay"
+_NEWER = "There is a newer attempt than the page showed: look at what it has done, then press Replay"
 #: What becomes of an event, in words, with the status whose color it borrows.
 _FATES = {
     "take_over": ("succeeded", "Taken over"),
@@ -63,7 +72,7 @@ class _ReplayPage:
         given = request.POST if request.method == "POST" else request.GET
         self.asked = Asked(given.dict())
         choices = choices_in(request.POST.dict()) if self.is_shown else {}
-        self.preview = self._preview(choices)
+        self.preview = self._chosen(choices) if choices else self._preview()
         self.form = ReplayForm(
             request.POST if self._is_typed else None,
             asked=self.asked,
@@ -78,14 +87,20 @@ class _ReplayPage:
         return self.asked.key == self.asked.shown
 
     @property
+    def has_newer_attempt(self) -> bool:
+        """Whether there is an attempt that the page did not know of: another's, or that of a first press."""
+        return self.asked.newest not in ("", str(self.preview.plan.newest))
+
+    @property
     def _is_typed(self) -> bool:
         return self.request.method == "POST"
 
     def posted(self) -> models.Run | None:
         """Return the new run; None shows the page again, with what was typed and what is wrong."""
-        if LOOK in self.request.POST or not self.is_shown:
-            if LOOK not in self.request.POST:
-                messages.warning(self.request, _NOT_SHOWN)
+        is_look = LOOK in self.request.POST
+        if is_look or not self.is_shown or self.has_newer_attempt:
+            if not is_look:
+                messages.warning(self.request, _NEWER if self.has_newer_attempt else _NOT_SHOWN)
             self._only_look()
             return None
         if not self.form.is_valid():
@@ -112,7 +127,14 @@ class _ReplayPage:
             "media": self.form.media,
         }
 
-    def _preview(self, choices: Any) -> replays.Preview:
+    def _chosen(self, choices: Mapping[str, replays.Choice]) -> replays.Preview:
+        try:
+            return self._preview(choices)
+        except InvalidInput:  # what was written when the page was shown has been undone since
+            self.asked.shown = ""
+            return self._preview()
+
+    def _preview(self, choices: Mapping[str, replays.Choice] | None = None) -> replays.Preview:
         by = actor(self.request)
         try:
             return replays.preview(self.run, by=by, version=self.asked.version, start=self.asked.start, writes=choices)
@@ -137,6 +159,7 @@ class _ReplayPage:
             version=self.asked.version,
             start=self.asked.start,
             writes=self.form.writes,
+            newest=self.asked.newest,
         )
 
     def _write(self, write: replays.Write) -> dict[str, Any]:

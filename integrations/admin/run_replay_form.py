@@ -82,6 +82,8 @@ class Asked:
         self.start = data.get("start") or replays.BEGINNING
         #: What the page showed that this comes from.
         self.shown = data.get("shown", "")
+        #: The newest attempt that it knew of.
+        self.newest = data.get("newest", "")
 
     @property
     def key(self) -> str:

@@ -15,7 +15,10 @@ Kind = bulk.Kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkProgress:
-    """How far a bulk operation is. `status` is `running`, `succeeded`, `cancelled` (stopped) or `failed` (refused)."""
+    """How far a bulk operation is.
+
+    `status` is `running`, `succeeded` (for `done` of them), `cancelled` (stopped) or `failed` (refused, all of it).
+    """
 
     operation_id: str
     kind: str
@@ -24,7 +27,7 @@ class BulkProgress:
     done: int
     #: Left as they were; the page of the operation says why.
     failed: int
-    #: Why it ended before all was done, or "".
+    #: Why it ended before all was done, or with nothing done, or "".
     message: str
 
 
@@ -34,7 +37,7 @@ class BulkMethods:
     A filter is any of the keywords of `RunFilter`: `status` (one, or a list), `feature`, `env`, `job`, `error_code`,
     `since` and `until`. Runs in no state for it are left out: only those that failed are retried. Each method raises:
 
-        DefinitionError: there is no reason, or no such keyword or status.
+        DefinitionError: there is no reason, or no such keyword, status or choice.
         NotFound: there is no such feature, environment or job.
         OperationRefused: no run is meant, none of them is in a state for it, or they are too many at once.
     """

@@ -31,10 +31,10 @@ class RunMethods:
         return result_of(runs.cancel(run=self._run(run_id), by=self._user, reason=reason))
 
     def retry_run(self, run_id: str, *, reason: str) -> ProcessResult:
-        """Start another run that goes on where this one failed; what it wrote is not written again.
+        """Start another run that goes on where this one failed; what any attempt at it wrote is not written again.
 
         Raises:
-            OperationRefused: it has succeeded, or has not ended.
+            OperationRefused: it has succeeded, or a later attempt has; or one of them has not ended.
             InvalidInput: there is no reason, or a result cannot be taken over.
         """
         return result_of(replays.go_on(replays.retry(self._run(run_id), by=self._user, reason=reason)))
@@ -52,13 +52,15 @@ class RunMethods:
         """Start another run for one that has ended.
 
         `input` is the same unless given; `version` is `original` or `latest`; `start` is `beginning`, `failure` (behind
-        all that has finished) or a step, `sequence/event`. `writes` says by step whether what it has written is done
-        `again` or its result is a thing to `take_over`: otherwise it is done again unless it cannot be undone.
+        all that has finished) or a step, `sequence/event`. `writes` says by step whether what any attempt has written
+        there is done `again` or its result is a thing to `take_over`; otherwise what stands before the start and what
+        cannot be undone is taken over, and the rest is done again.
 
         Raises:
             NotFound: there is no such step.
-            InvalidInput: the input does not fit, there is no reason, or a result cannot be taken over.
-            OperationRefused: the run has not ended, or there is no such version any more.
+            InvalidInput: there is no such choice, or nothing was written where `writes` names it; the input does not
+                fit, there is no reason, or a result cannot be taken over.
+            OperationRefused: the run or another attempt has not ended, or there is no such version any more.
         """
         replay = replays.replay(
             self._run(run_id), by=self._user, reason=reason, input=input, version=version, start=start, writes=writes

@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from integrations import models
-from integrations.errors import Busy, IntegrationsError, OperationRefused, PermissionRefused
+from integrations.errors import Busy, IntegrationsError, PermissionRefused
 from integrations.operations import _database_time, _dispatch_state, replays, runs
 from integrations.operations.actors import SYSTEM, Actor
 
@@ -103,8 +103,6 @@ def _asker(operation: models.BulkOperation) -> Actor | None:
 
 
 def _retry(run: models.Run, operation: models.BulkOperation, by: Actor) -> uuid.UUID:
-    if models.Run.objects.filter(replay_of=run).exists():
-        raise OperationRefused("there is a later attempt already")
     return replays.retry(run, by=by, reason=operation.reason).pk
 
 
@@ -146,8 +144,12 @@ def _note(
     counted = "done" if state == State.DONE else "failed"
     models.BulkOperation.objects.filter(pk=operation.pk).update(**{counted: F(counted) + 1})
     operation.refresh_from_db(fields=["done", "failed"])
-    if not operation.left:
+    if operation.left:
+        return
+    if operation.done:
         _end(operation, Status.SUCCEEDED, "")
+    else:
+        _end(operation, Status.FAILED, f"nothing was done: each of the {operation.total} runs was refused")
 
 
 def _end(operation: models.BulkOperation, status: models.BulkOperation.Status, message: str) -> None:

@@ -12,6 +12,8 @@ from integrations.engine.failures import EventError
 from integrations.operations import _replaying
 from integrations.types import JsonObject
 
+_ADVICE = "if all of that may be done again, replay the run above and say so for this step"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NestedStart:
@@ -26,20 +28,23 @@ class NestedStart:
 
 
 def start_of(above: models.Run, place: str, release: Release, input: JsonObject) -> NestedStart:
-    """Return how the run below `above` begins at `place`; one with another input is about something else, and new.
+    """Return how the run below `above` begins at `place`: behind all that attempts at it have done, if there were any.
+
+    One with another input is about something else, and new, unless something has been written for the other.
 
     Raises:
-        EventError: what the earlier one has written cannot be taken over.
+        EventError: what has been written is not known, or cannot be taken over.
     """
-    earlier = models.Run.objects.filter(pk=above.nested_from[place]).first() if place in above.nested_from else None
-    if earlier is None or not json_equal(earlier.input, input):
+    if place not in above.nested_from:
         return NestedStart(columns={"trigger": models.Run.Trigger.RUN})
+    earlier = _earlier(above.nested_from[place])
     plan = _replaying.plan(earlier, release, start=_replaying.FAILURE, choices={}, keep_writes=True)
+    if plan.unknown_writes:
+        raise EventError(plan.unknown_writes, code="unknown_writes")
+    if not json_equal(earlier.input, input):
+        return _of_another_input(earlier, plan)
     if plan.problems:
-        raise EventError(f"run {earlier.pk} cannot be gone on from: {plan.problems[0]}", code="redacted")
-    if plan.is_blind and plan.may_write:
-        message = f"run {earlier.pk} kept no results of its steps, so nobody knows what it has written"
-        raise EventError(message, code="unknown_writes")
+        raise EventError(f"run {earlier.pk} cannot be gone on from: {plan.problems[0]}", code="not_taken_over")
     return NestedStart(
         columns={
             "trigger": models.Run.Trigger.REPLAY,
@@ -49,3 +54,19 @@ def start_of(above: models.Run, place: str, release: Release, input: JsonObject)
         },
         plan=plan,
     )
+
+
+def _earlier(run_id: str) -> models.Run:
+    earlier = models.Run.objects.filter(pk=run_id).first()
+    if earlier is None:
+        message = f"run {run_id}, which this was to go on from, is gone, so nobody knows what it has written; {_ADVICE}"
+        raise EventError(message, code="unknown_writes")
+    return earlier
+
+
+def _of_another_input(earlier: models.Run, plan: _replaying.Plan) -> NestedStart:
+    if plan.writes:
+        places = ", ".join(write.place for write in plan.writes)
+        message = f"run {earlier.pk}, which this was to go on from, had another input and has written: {places}"
+        raise EventError(f"{message}; {_ADVICE}", code="other_input")
+    return NestedStart(columns={"trigger": models.Run.Trigger.RUN})

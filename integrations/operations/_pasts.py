@@ -1,4 +1,4 @@
-"""What the earlier attempts at a run have left of each of its events."""
+"""What all attempts at a run have left of each of its events: what was done, what of it stands, and who did it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from dataclasses import dataclass, field, replace
 from integrations import models
 from integrations.definitions.feature import Event
 from integrations.definitions.truncation import is_truncated
+from integrations.definitions.values.equality import json_equal
 from integrations.engine.records import RUN_TIMEOUT
+from integrations.operations import _calls_made, _lineage
+from integrations.operations._calls_made import Key, Place
 from integrations.operations._effects import Effects
 from integrations.types import Json
 
 Status, Role = models.Step.Status, models.Step.Role
+#: Which of its event's steps one is: name, role, iteration.
+_Which = tuple[str, str, int]
 _GOOD = frozenset({Status.SUCCEEDED, Status.SKIPPED})
 _UNFINISHED = frozenset({Status.RUNNING, Status.WAITING, Status.CANCELLED})
 #: Failures after which the call may have been carried out all the same.
@@ -26,16 +31,18 @@ _UNCERTAIN_CODES = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """One event in one run: the latest attempt of each of its steps, fallbacks included and rollbacks not."""
+    """One event in one attempt: the latest try of each of its steps, fallbacks included and rollbacks not."""
 
     run_id: uuid.UUID
     steps: tuple[models.Step, ...]
     #: Its rollback has succeeded: what it did is done no more.
     is_undone: bool = False
-    #: Its nested runs that did not succeed, by what their step is called at its first attempt.
-    nested: dict[str, models.Run] = field(default_factory=dict)
-    #: Whether one of those has done something that counts.
-    nested_wrote: bool = False
+    #: Its nested runs, by what their step is called at its first try.
+    nested: dict[str, uuid.UUID] = field(default_factory=dict)
+    #: Whether one of its calls, or of those below it, did something to the outside.
+    wrote: bool = False
+    #: Whether a call, or a nested run that keeps no results, may have done so without anybody knowing.
+    is_uncertain: bool = False
 
     def fits(self, event: Event) -> bool:
         """Return whether `event`, which may be of another version, still calls what these steps called."""
@@ -55,7 +62,7 @@ class Past:
         """Return the steps that need not be done again: all of a finished event, the finished iterations of a loop."""
         if self.is_finished(event):
             return self.steps
-        return tuple(step for step in self.steps if _is_iteration(step) and step.status in _GOOD)
+        return tuple(step for step in self.steps if step.iteration != models.NO_ITERATION and step.status in _GOOD)
 
     def result(self) -> Json:
         """Return the event's result as it is stored, None if it has none."""
@@ -66,16 +73,6 @@ class Past:
         """Return whether its result, or that of an iteration, was too large to be stored whole."""
         return any(is_truncated(step.output) for step in self.steps if step.status == Status.SUCCEEDED)
 
-    def writes(self, effects: Effects) -> list[models.Step]:
-        """Return its calls that have done something to the outside."""
-        looped = any(step.iteration != models.NO_ITERATION for step in self.steps)
-        calls = [step for step in self.steps if not (looped and _is_summary(step))]
-        return [step for step in calls if step.status == Status.SUCCEEDED and _effect(step, effects) != "read"]
-
-    def uncertain(self, effects: Effects) -> bool:
-        """Return whether a call was cut off that may have done something to the outside."""
-        return any(_is_uncertain(step) and _effect(step, effects) != "read" for step in self.steps)
-
     def _has_failed(self) -> bool:
         statuses = {step.status for step in self.steps}
         timed_out = any(step.error_code == RUN_TIMEOUT for step in self.steps)
@@ -83,104 +80,127 @@ class Past:
 
 
 class Pasts:
-    """The pasts of one run, and what other attempts of its lineage have done besides."""
+    """The pasts of a run and of all other attempts at what it did."""
 
-    def __init__(self, run: models.Run, others: Iterable[models.Run], effects: Effects) -> None:
-        self._run = run
-        rows = _steps([run.pk])
-        elsewhere = _steps([other.pk for other in others if other.pk != run.pk], with_values=False)
-        undone = _undone([*rows, *elsewhere])
-        self.own = _by_event(rows, undone)
-        self._add_nested(effects)
-        self._others: dict[tuple[str, str], list[Past]] = defaultdict(list)
-        for run_id in sorted({row.run_id for row in elsewhere}, reverse=True):
-            for key, past in _by_event([row for row in elsewhere if row.run_id == run_id], undone).items():
-                self._others[key].append(past)
+    def __init__(self, run: models.Run, effects: Effects) -> None:
+        others = _lineage.attempts_at([run.pk]) - {run.pk}
+        #: Every attempt, the run itself first, then the newest.
+        self.attempts = (run.pk, *sorted(others, reverse=True))
+        steps = _calls_made.steps_of(self.attempts)
+        undone = _calls_made.undone(steps)
+        below = _calls_made.Below(self.attempts, effects)
+        self._made = _calls_made.writes_by_event(steps, undone, effects, below)
+        self._of = _by_place(steps, undone, effects, below)
+        self._read_attempts(run)
 
-    def elsewhere(self, key: tuple[str, str], event: Event, effects: Effects) -> Past | None:
-        """Return the newest attempt that did this event to its end, with an effect that still stands."""
-        standing = (past for past in self._others[key] if not past.is_undone and past.fits(event))
-        return next((past for past in standing if past.is_finished(event) and past.writes(effects)), None)
+    def is_undone(self, key: Key) -> bool:
+        """Return whether what the run itself did there was rolled back."""
+        past = self._of.get((self.attempts[0], key))
+        return past is not None and past.is_undone
 
-    def _add_nested(self, effects: Effects) -> None:
-        nested = models.Run.objects.filter(parent=self._run).exclude(status=models.Run.Status.SUCCEEDED)
-        rows = list(nested.defer("output", "evidence").order_by("pk"))
-        wrote = _runs_that_wrote([row.pk for row in rows], effects)
-        for row in rows:
-            place = row.parent_step.partition("#")[0]
-            key = _split(place)
-            if key in self.own:
-                past = self.own[key]
-                wrote_too = past.nested_wrote or row.pk in wrote
-                self.own[key] = replace(past, nested={**past.nested, place: row}, nested_wrote=wrote_too)
+    def own(self, key: Key, event: Event) -> Past | None:
+        """Return what the run itself has left of the event, unless it was undone."""
+        return next((past for past in self._standing(key, event) if past.run_id == self.attempts[0]), None)
+
+    def written(self, key: Key, event: Event) -> Past | None:
+        """Return what was written here and not undone: to the end, or else as much as all attempts have done together.
+
+        What was written for the run's own input comes before what was for another; of that not all is put together.
+        """
+        wrote = [past for past in self._standing(key, event) if past.wrote]
+        alike = [past for past in wrote if self.is_alike(past)]
+        finished = next((past for past in alike or wrote if past.is_finished(event)), None)
+        if finished is not None or not alike:
+            return finished or next(iter(wrote), None)
+        own = self.own(key, event)
+        return _together(alike if own is None or own in alike else [own, *alike], event)
+
+    def is_alike(self, past: Past) -> bool:
+        """Return whether this attempt had the same input as the run itself."""
+        return past.run_id in self._alike
+
+    def times(self, key: Key) -> int:
+        """Return how often all attempts together have written here, without what was undone."""
+        return len(self._made.get(key, ()))
+
+    def is_uncertain(self, key: Key) -> bool:
+        """Return whether some attempt was cut off here in the middle of what may have been a write."""
+        return any(past.is_uncertain for (_, each), past in self._of.items() if each == key)
+
+    def fill(self, pasts: Iterable[Past]) -> None:
+        """Read what these steps gave, all at once."""
+        steps = {step.pk: step for past in pasts for step in past.steps if step.status == Status.SUCCEEDED}
+        for pk, output in models.Step.objects.filter(pk__in=list(steps)).values_list("pk", "output"):
+            steps[pk].output = output
+
+    def _standing(self, key: Key, event: Event) -> list[Past]:
+        found = (self._of.get((run_id, key)) for run_id in self.attempts)
+        return [past for past in found if past is not None and not past.is_undone and past.fits(event)]
+
+    def _read_attempts(self, run: models.Run) -> None:
+        """Find out which attempts had the same input, and which of them kept no results."""
+        rows = models.Run.objects.filter(pk__in=self.attempts[1:])
+        columns = rows.values_list("pk", "input", "store_event_results", "started_at")
+        self._alike, blind = {run.pk}, set() if run.store_event_results else {run.pk}
+        for pk, its_input, stores, started_at in columns:
+            self._alike |= {pk} if json_equal(its_input, run.input) else set()
+            blind |= {pk} if started_at and not stores else set()
+        #: The first of those of which nobody knows what they have written, None if it is known of all.
+        self.blind: uuid.UUID | None = next((pk for pk in self.attempts if pk in blind), None)
 
 
-def _steps(run_ids: list[uuid.UUID], *, with_values: bool = True) -> list[models.Step]:
-    rows = models.Step.objects.filter(run__in=run_ids).order_by("run", "position", "attempt")
-    return list(rows if with_values else rows.defer("input", "output"))
-
-
-def _by_event(rows: Iterable[models.Step], undone: set[tuple[uuid.UUID, str, str]]) -> dict[tuple[str, str], Past]:
-    """Return the pasts of one run's steps, by sequence and event."""
-    latest: dict[tuple[str, str], dict[tuple[str, str, int], models.Step]] = defaultdict(dict)
-    for row in rows:
-        if row.role != Role.ROLLBACK:
-            latest[row.sequence, _tag(row)][row.event, row.role, row.iteration] = row
-    return {key: _past(key, tuple(steps.values()), undone) for key, steps in latest.items()}
-
-
-def _past(key: tuple[str, str], steps: tuple[models.Step, ...], undone: set[tuple[uuid.UUID, str, str]]) -> Past:
-    is_undone = any((_executor(step), *key) in undone for step in steps)
-    return Past(run_id=steps[0].run_id, steps=steps, is_undone=is_undone)
-
-
-def _undone(rows: Iterable[models.Step]) -> set[tuple[uuid.UUID, str, str]]:
-    """Return what was rolled back: the event, and the run that executed it, which may not be the one that undid it."""
-    rows = list(rows)
-    rolled_back = {
-        (row.run_id, row.sequence, _tag(row))
-        for row in rows
-        if row.role == Role.ROLLBACK and row.status == Status.SUCCEEDED
-    }
+def _by_place(
+    steps: Iterable[models.Step], undone: set[Place], effects: Effects, below: _calls_made.Below
+) -> dict[Place, Past]:
+    latest: dict[Place, dict[_Which, models.Step]] = defaultdict(dict)
+    for step in steps:
+        if step.role != Role.ROLLBACK:
+            latest[step.run_id, _calls_made.key_of(step)][_which(step)] = step
+    nested: dict[Place, list[_calls_made.Link]] = defaultdict(list)
+    for link in below.direct:
+        nested[link.place].append(link)
     return {
-        (_executor(row), row.sequence, _tag(row))
-        for row in rows
-        if row.role != Role.ROLLBACK and (row.run_id, row.sequence, _tag(row)) in rolled_back
+        place: _past(place, tuple(latest[place].values()), nested[place], undone, effects, below)
+        for place in [*latest, *(nested.keys() - latest.keys())]
     }
 
 
-def _runs_that_wrote(run_ids: list[uuid.UUID], effects: Effects) -> set[uuid.UUID]:
-    done = models.Step.objects.filter(run__in=run_ids, status=Status.SUCCEEDED).defer("input", "output")
-    return {step.run_id for step in done if _effect(step, effects) != "read"}
+def _past(
+    place: Place,
+    steps: tuple[models.Step, ...],
+    nested: list[_calls_made.Link],
+    undone: set[Place],
+    effects: Effects,
+    below: _calls_made.Below,
+) -> Past:
+    places = {place, *map(_calls_made.place_of, steps)}
+    outward = [step for step in steps if _calls_made.is_outward(step, effects)]
+    return Past(
+        run_id=place[0],
+        steps=steps,
+        is_undone=not places.isdisjoint(undone),
+        nested={link.step: link.run_id for link in nested},
+        wrote=bool(below.writes(steps, set(), effects)) or any(map(below.written, places)),
+        is_uncertain=any(map(_is_cut_off, outward)) or any(link.is_blind for link in nested),
+    )
 
 
-def _split(place: str) -> tuple[str, str]:
-    """Return sequence and event of a step's place, such as `fetch/order[3] fallback`."""
-    sequence, _, event = place.partition("/")
-    return sequence, event.partition(" ")[0].partition("[")[0].partition("~")[0]
+def _which(step: models.Step) -> _Which:
+    """Return what tells a step from the others of its event."""
+    return step.event, step.role, step.iteration
 
 
-def _tag(step: models.Step) -> str:
-    return step.event.partition("~")[0]
+def _together(pasts: list[Past], event: Event) -> Past:
+    """Return what unfinished pasts of one event make together, what stands first before what comes later."""
+    steps: dict[_Which, models.Step] = {}
+    nested: dict[str, uuid.UUID] = {}
+    for past in reversed(pasts):
+        steps |= {_which(step): step for step in past.kept(event)}
+        nested |= past.nested
+    return replace(pasts[0], steps=tuple(steps.values()), nested=nested, wrote=True)
 
 
-def _executor(step: models.Step) -> uuid.UUID:
-    return step.taken_from or step.run_id
-
-
-def _effect(step: models.Step, effects: Effects) -> str:
-    return effects.of(type=step.type, target=step.target, app=step.app)
-
-
-def _is_iteration(step: models.Step) -> bool:
-    return step.role == Role.EVENT and step.iteration != models.NO_ITERATION
-
-
-def _is_summary(step: models.Step) -> bool:
-    return step.role == Role.EVENT and step.iteration == models.NO_ITERATION
-
-
-def _is_uncertain(step: models.Step) -> bool:
+def _is_cut_off(step: models.Step) -> bool:
     if step.status in (Status.CANCELLED, Status.RUNNING):
         return True
     return step.status == Status.FAILED and step.error_code in _UNCERTAIN_CODES

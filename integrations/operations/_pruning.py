@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from django.db.models import Count, Q
 
 from integrations import models
-from integrations.operations import _outlived
+from integrations.operations import _lineage, _outlived
 from integrations.operations._outlived import Step
 from integrations.operations._prune_pace import Pace, Pruned, delete, delete_in_parts
 from integrations.operations._retention import Rules, Scope
@@ -104,6 +104,18 @@ def _nested(parents: list[uuid.UUID]) -> Iterator[Any]:
         yield from models.Run.objects.filter(parent__in=part).only(*_WHAT_RULES_READ)
 
 
+def _needed(run_ids: set[uuid.UUID]) -> set[uuid.UUID]:
+    """Return all runs that are linked to these and to an unfinished one, by replays or by nesting.
+
+    A replay looks at what all attempts have done whenever it starts a nested run.
+    """
+    linked = _lineage.kin_of(run_ids)
+    unfinished: set[uuid.UUID] = set()
+    for part in _parts(sorted(linked - run_ids), _LOOK):
+        unfinished |= set(models.Run.objects.unfinished().filter(pk__in=part).values_list("pk", flat=True))
+    return _lineage.kin_of(unfinished)
+
+
 def _rows_of(run_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return how many steps and log lines each run has; runs without any are left out."""
     counts: dict[uuid.UUID, int] = {}
@@ -123,7 +135,10 @@ def _delete_families(families: list[_Family], pace: Pace) -> None:
     """Delete runs with all that belongs to them, in one transaction unless a single family is too large for that.
 
     Then the runs above go before those that they have started, which are nobody's from there on and go by themselves.
+    What an unfinished run may still go on from stays.
     """
+    needed = _needed({run_id for family in families for run_id in family.run_ids})
+    families = [family for family in families if needed.isdisjoint(family.run_ids)]
     run_ids = [run_id for family in families for run_id in family.run_ids]
     if sum(family.rows for family in families) > pace.rows:
         for part in _parts(run_ids, _LOOK):

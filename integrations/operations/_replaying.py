@@ -16,7 +16,6 @@ from integrations.definitions.release import Release
 from integrations.engine import graph
 from integrations.engine.secrecy import holds_redacted
 from integrations.errors import NotFound, Problem
-from integrations.operations import _lineage
 from integrations.operations._effects import Effects
 from integrations.operations._pasts import Past, Pasts
 from integrations.types import Json
@@ -36,13 +35,13 @@ Fate = Literal["take_over", "go_on", "again", "run"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """An event that has done something to the outside, and that the replay would come to."""
+    """An event that has done something to the outside, in whichever attempt."""
 
     place: str
     effect: Effect
-    #: How often it called.
+    #: How often it has called in all attempts together, and what it nests has; what was undone is left out.
     times: int
-    #: The run whose steps say so: the one that is replayed, or another attempt at it.
+    #: The run whose result would be taken over: the one that is replayed, or another attempt at it.
     run_id: uuid.UUID
     #: Only some of it is done: iterations of a loop, or a part of its nested run.
     is_partial: bool
@@ -66,8 +65,10 @@ class Plan:
     writes: tuple[Write, ...]
     #: Events whose calls were cut off, so that nobody knows whether they were carried out.
     uncertain: tuple[str, ...]
-    #: The run keeps no results of its steps, so that what it has done is not known.
-    is_blind: bool
+    #: An attempt that kept no results of its steps, so that nobody knows what it has done; None if there is none.
+    blind: uuid.UUID | None
+    #: The newest attempt that there is.
+    newest: uuid.UUID
     #: What stands in the way.
     problems: tuple[Problem, ...]
     #: Ids of the steps to take over.
@@ -76,8 +77,11 @@ class Plan:
     nested_from: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def may_write(self) -> bool:
-        return any(each.effect != "read" for each in self.events)
+    def unknown_writes(self) -> str:
+        """Return why it is not known what has been written, or "" if it is."""
+        if self.blind is None or all(each.effect == "read" for each in self.events):
+            return ""
+        return f"run {self.blind} kept no results of its steps, so nobody knows what it has written"
 
 
 def plan(
@@ -91,8 +95,9 @@ def plan(
 ) -> Plan:
     """Return what a replay of `run` on `release` does.
 
-    `choices` says by place what becomes of writes that have happened. Of the others, what cannot be undone is taken
-    over and the rest treated as `others` says. With `keep_writes` just what this very run wrote is taken over.
+    `choices` says by place what becomes of writes that have happened, in this run or in another attempt. Of the others,
+    those before `start` and those that cannot be undone are taken over, and the rest treated as `others` says. With
+    `keep_writes` all are taken over.
 
     Raises:
         NotFound: there is no event at `start`.
@@ -139,6 +144,7 @@ class _Draft:
     fate: Fate = "run"
     why: str = ""
     write: Write | None = None
+    problem: Problem | None = None
 
     @property
     def place(self) -> str:
@@ -158,8 +164,7 @@ class _Planner:
         self._run, self._feature = run, release.feature
         self._choices, self._others, self._keep_writes = choices, others, keep_writes
         self._effects = Effects.read(release, run.integration_id)
-        # A nested run is an attempt of its own; what its siblings did, the runs above have planned.
-        self._pasts = Pasts(run, _lineage.runs_of(run), self._effects)
+        self._pasts = Pasts(run, self._effects)
 
     def plan(self, start: str) -> Plan:
         again = self._again(start)
@@ -170,11 +175,12 @@ class _Planner:
             events=tuple(_described(draft) for draft in drafts),
             writes=tuple(draft.write for draft in drafts if draft.write is not None),
             uncertain=tuple(draft.place for draft in drafts if self._is_uncertain(draft)),
-            is_blind=not self._run.store_event_results,
-            problems=tuple(problems),
+            blind=self._pasts.blind,
+            newest=max(self._pasts.attempts),
+            problems=(*(draft.problem for draft in drafts if draft.problem is not None), *problems),
             step_ids=tuple(step.pk for draft in kept for step in draft.past.kept(draft.event)),  # type: ignore[union-attr]  # narrowed above
             nested_from={
-                place: str(nested.pk)
+                place: str(nested)
                 for draft in kept
                 for place, nested in draft.past.nested.items()  # type: ignore[union-attr]  # narrowed above
             },
@@ -183,8 +189,7 @@ class _Planner:
     def _again(self, start: str) -> set[Key]:
         """Return the events from `start` on, and those from each on that was undone since."""
         keys = [key for key, _ in _events(self._feature)]
-        again = {key for key, past in self._pasts.own.items() if past.is_undone and key in keys}
-        again = {each for key in again for each in at_or_after(self._feature, key)}
+        again = {each for key in keys if self._pasts.is_undone(key) for each in at_or_after(self._feature, key)}
         if start == BEGINNING:
             return set(keys)
         if start == FAILURE:
@@ -195,45 +200,50 @@ class _Planner:
         return again | at_or_after(self._feature, (key[0], key[1]))
 
     def _draft(self, key: Key, event: Event, again: set[Key]) -> _Draft:
-        own = self._pasts.own.get(key)
-        past = own if own is not None and own.fits(event) else None
-        effect = self._effects.of_events([event])
-        if own is not None and own.is_undone:
-            return _Draft(key, event, effect, None, fate="again", why="its rollback has undone it")
-        if past is not None and key not in again:
-            return _Draft(key, event, effect, past, fate=_fate(past, event))
-        return self._asked(_Draft(key, event, effect, past, fate="again" if past else "run"))
+        own, written = self._pasts.own(key, event), self._pasts.written(key, event)
+        is_own = written is None or not self._pasts.is_alike(written) or (own is not None and own.is_finished(event))
+        past = own if is_own else written
+        draft = _Draft(key, event, self._effects.of_events([event]), past)
+        if self._pasts.is_undone(key):
+            draft.fate, draft.why = "again", "its rollback has undone it"
+        elif past is not None:
+            draft.fate = "again" if key in again else _fate(past, event)
+        if written is not None:
+            self._ask(draft, written, is_before=key not in again and draft.fate != "run")
+        return draft
 
-    def _asked(self, draft: _Draft) -> _Draft:
-        """Return the draft of an event that the replay comes to, as was chosen if it has written before."""
-        past = draft.past if draft.past is not None and self._wrote(draft.past) else None
-        if past is None:
-            past = self._pasts.elsewhere(draft.key, draft.event, self._effects)
-        if past is None:
-            return draft
-        choice = self._choices.get(draft.place) or self._default(draft, past)
+    def _ask(self, draft: _Draft, written: Past, *, is_before: bool) -> None:
+        """Do with an event that has written before as was chosen; `is_before` is one that the replay leaves alone."""
+        choice = self._choices.get(draft.place) or self._default(draft, is_before=is_before)
         draft.write = Write(
             place=draft.place,
             effect=draft.effect,
-            times=len(past.writes(self._effects)),
-            run_id=past.run_id,
-            is_partial=not past.is_finished(draft.event),
+            times=self._pasts.times(draft.key),
+            run_id=written.run_id,
+            is_partial=not written.is_finished(draft.event),
             choice=choice,
         )
-        if choice == "take_over":
-            draft.past, draft.fate = past, _fate(past, draft.event)
-        return draft
+        if choice == "again":
+            draft.fate = "again"
+        elif not is_before:
+            draft.past, draft.fate, draft.why = written, _fate(written, draft.event), ""
+            draft.problem = self._misfit(draft, written)
 
-    def _default(self, draft: _Draft, past: Past) -> Choice:
-        if self._keep_writes:
-            return "take_over" if past.run_id == self._run.pk else "again"
-        return "take_over" if draft.effect == "irreversible" else self._others
+    def _default(self, draft: _Draft, *, is_before: bool) -> Choice:
+        if is_before or self._keep_writes or draft.effect == "irreversible":
+            return "take_over"
+        return self._others
 
-    def _wrote(self, past: Past) -> bool:
-        return bool(past.writes(self._effects)) or past.nested_wrote
+    def _misfit(self, draft: _Draft, written: Past) -> Problem | None:
+        """Return why a write is not taken over: it was made with another input, and nobody said that it would do."""
+        is_meant = draft.write is not None and not draft.write.is_partial and not self._keep_writes
+        if is_meant or self._pasts.is_alike(written):
+            return None
+        message = f"run {written.run_id}, an attempt with another input, has written this"
+        return Problem(f"writes/{draft.place}", message, "replay the run and say that it is done again, if it may be")
 
     def _is_uncertain(self, draft: _Draft) -> bool:
-        return draft.fate != "take_over" and draft.past is not None and draft.past.uncertain(self._effects)
+        return draft.fate != "take_over" and self._pasts.is_uncertain(draft.key)
 
     def _settle_lost(self, drafts: list[_Draft]) -> list[Problem]:
         """Read anew what was not stored as later events read it; return where that would be a write.
@@ -241,6 +251,7 @@ class _Planner:
         The output is a reader, too, but for what is redacted: it would be redacted itself.
         """
         by_key = {draft.key: draft for draft in drafts}
+        self._pasts.fill(draft.past for draft in drafts if draft.fate == "take_over" and draft.past is not None)
         problems: dict[str, Problem] = {}
         pending = [(draft.place, list(_reads(draft.event))) for draft in drafts if draft.fate != "take_over"]
         pending.append((_OUTPUT, list(_references(self._feature.output))))

@@ -14,7 +14,15 @@ from integrations import models
 from integrations.definitions.run_filter import RunFilter
 from integrations.errors import InvalidInput, NotFound, OperationRefused, Problem
 from integrations.models.run_states import FINAL
-from integrations.operations import _audit, _bulk_work, _database_time, _presence, _remarks, _run_filters
+from integrations.operations import (
+    _audit,
+    _bulk_work,
+    _database_time,
+    _presence,
+    _remarks,
+    _replay_choices,
+    _run_filters,
+)
 from integrations.operations.actors import SYSTEM, Actor, require, user_of
 from integrations.operations.replays import BEGINNING, Choice, Version
 from integrations.types import JsonObject
@@ -64,10 +72,11 @@ def start(
 
     Raises:
         PermissionRefused
-        InvalidInput: there is no reason.
+        InvalidInput: there is no reason, or no such choice.
         OperationRefused: there is nothing to do, or too much at once.
     """
     require(by, _PERMISSIONS[kind], to=f"{kind} runs")
+    _replay_choices.check(version=version, start=start, writes={}, others=writes)
     if not reason.strip():
         raise InvalidInput([Problem("reason", "say why")])
     chosen = fitting(kind, runs.visible_to(by)).order_by("pk").values_list("pk", "integration_id")

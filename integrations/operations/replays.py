@@ -13,6 +13,7 @@ from integrations.definitions import checking
 from integrations.definitions.release import Release
 from integrations.errors import InvalidInput, OperationRefused, Problem
 from integrations.operations import (
+    _attempt_turns,
     _audit,
     _dispatch,
     _job_starts,
@@ -21,6 +22,7 @@ from integrations.operations import (
     _presence,
     _releases,
     _remarks,
+    _replay_choices,
     _replaying,
     _starting,
     runs,
@@ -64,13 +66,14 @@ def preview(
     """Return what a replay would do, with all that stands in its way in `plan.problems`.
 
     `start` is `beginning`, `failure` (behind all that has finished) or `sequence/event`. `writes` says by place what
-    becomes of what has been written already: `again` or `take_over`. What is not in it is done again, unless it cannot
-    be undone.
+    becomes of what any attempt has written: `again` or `take_over`. Of what is not in it, all before the start and all
+    that cannot be undone is taken over, and the rest is done again.
 
     Raises:
         PermissionRefused
         NotFound: no event at `start`.
-        OperationRefused: the run has not ended, or there is no such version any more.
+        InvalidInput: there is no such choice, or nothing was written where `writes` says what becomes of it.
+        OperationRefused: the run has not ended, nor has another attempt, or there is no such version any more.
         DefinitionError: what a job has started is not there any more, or takes another input by now.
     """
     return _preview(run, by=by, version=version, start=start, writes=writes or {})
@@ -91,37 +94,50 @@ def replay(
     start: str = BEGINNING,
     writes: Mapping[str, Choice] | None = None,
     other_writes: Choice = "again",
+    newest: str = "",
 ) -> models.Run:
     """Return a new queued run; `input` None is the one that the run had. See `preview` for the choices.
 
-    `other_writes` is for those that `writes` does not name and that can be undone.
+    `other_writes` is for those that `writes` does not name, that can be undone and that the replay comes to. `newest`
+    is the id of the newest attempt that whoever asks has seen, if that matters.
 
     Raises:
         what `preview` raises, and
         InvalidInput: the reason is missing, the input does not fit, or a result cannot be taken over.
-        OperationRefused: all writes are to be taken over, and it is not known what these are.
+        OperationRefused: all writes are to be taken over, and it is not known what these are; or there is a newer
+            attempt than `newest`.
         DefinitionError: the environment lacks what the feature needs.
         Busy: the queue is full.
     """
-    found = _preview(run, by=by, version=version, start=start, writes=writes or {}, others=other_writes, input=input)
-    if other_writes == "take_over":
-        _refuse_blind(found.plan)
-    choices: JsonObject = {"version": version, "start": start, "input": "same" if input is None else "edited"}
-    return _start(run, found, input=input, reason=reason, by=by, verb="replay", choices=choices)
+    with transaction.atomic():
+        _attempt_turns.take(run)
+        found = _preview(
+            run, by=by, version=version, start=start, writes=writes or {}, others=other_writes, input=input
+        )
+        if newest and str(found.plan.newest) != newest:
+            raise OperationRefused(f"run {found.plan.newest} is a newer attempt; look at what it has done first")
+        if other_writes == "take_over":
+            _refuse_blind(found.plan)
+        choices: JsonObject = {"version": version, "start": start, "input": "same" if input is None else "edited"}
+        return _start(run, found, input=input, reason=reason, by=by, verb="replay", choices=choices)
 
 
 def retry(run: models.Run, *, by: Actor, reason: str) -> models.Run:
     """Return a new queued run that goes on where this one failed, with its input and its version.
 
-    What it wrote is not written again. Raises:
+    What any attempt wrote is not written again. Raises:
         what `replay` raises, and
-        OperationRefused: it has succeeded, or what it wrote is not known.
+        OperationRefused: it has succeeded, or a later attempt has; or what was written is not known.
     """
+    require(by, "replay_run", to="replay runs")
     if run.status == Status.SUCCEEDED:
         raise OperationRefused(f"run {run.pk} has succeeded; replay it to do it once more")
-    found = _preview(run, by=by, version="original", start=FAILURE, writes={}, keep_writes=True)
-    _refuse_blind(found.plan)
-    return _start(run, found, input=None, reason=reason, by=by, verb="retry", choices={})
+    with transaction.atomic():
+        _attempt_turns.take(run)
+        _attempt_turns.refuse_done(run)
+        found = _preview(run, by=by, version="original", start=FAILURE, writes={}, keep_writes=True)
+        _refuse_blind(found.plan)
+        return _start(run, found, input=None, reason=reason, by=by, verb="retry", choices={})
 
 
 def go_on(run: models.Run) -> models.Run:
@@ -130,8 +146,11 @@ def go_on(run: models.Run) -> models.Run:
 
 
 def lineage(run: models.Run) -> list[Attempt]:
-    """Return all attempts of which `run` is one, each behind the one that it replays; long values stay unread."""
-    return _lineage.attempts_of(run)
+    """Return the attempts of which `run` is one, each behind the one that it replays; long values stay unread.
+
+    Of more than 200 those that led to `run`, and the newest.
+    """
+    return _lineage.tree_of(run)
 
 
 def _preview(
@@ -146,18 +165,20 @@ def _preview(
     input: Json = None,
 ) -> Preview:
     require(by, "replay_run", to="replay runs")
+    _replay_choices.check(version=version, start=start, writes=writes, others=others)
     if not run.is_final:
         raise OperationRefused(f"run {run.pk} is still {run.status}; wait until it has ended, or cancel it")
+    _attempt_turns.require_all_ended(run)
     (row, release), values = _released(run, version, input)
     plan = _replaying.plan(run, release, start=start, choices=writes, others=others, keep_writes=keep_writes)
+    _replay_choices.check_places(writes, plan)
     return Preview(release_row=row, release=release, plan=plan, values=values)
 
 
 def _refuse_blind(plan: Plan) -> None:
-    """Do nothing unless it is not known what a run has written, so that none of it can be left as it is."""
-    if plan.is_blind and plan.may_write:
-        message = "the feature keeps no results of its steps, so nobody knows what this run has written"
-        raise OperationRefused(f"{message}; replay it from the beginning if all of that may be done again")
+    """Do nothing unless it is not known what attempts have written, so that none of it can be left as it is."""
+    if plan.unknown_writes:
+        raise OperationRefused(f"{plan.unknown_writes}; replay it from the beginning if all of that may be done again")
 
 
 def _released(

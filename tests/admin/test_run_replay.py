@@ -60,9 +60,12 @@ def test_page_shows_what_would_happen_to_each_step_and_write(operator: Client, f
         "main/pay": "Runs",
         "main/mail": "Runs",
     }
-    assert not page.context["writes"]
+    choices = [(each["write"].place, each["write"].choice) for each in page.context["writes"]]
+    assert choices == [("main/create", "take_over")]
     page = operator.get(url(failed))
-    assert [each["write"].place for each in page.context["writes"]] == ["main/create"]
+    assert [(each["write"].place, each["write"].choice) for each in page.context["writes"]] == [
+        ("main/create", "again")
+    ]
     assert "Decide for each whether it is made again" in text(page)
 
 
@@ -129,6 +132,29 @@ def test_page_of_an_unfinished_run_leads_back(operator: Client, failed: models.R
     assert "is still queued" in text(operator.get(url(run), follow=True))
 
 
+def test_second_press_of_the_button_starts_nothing_and_shows_what_the_first_did(
+    operator: Client, failed: models.Run, api: FakeActionConnector
+) -> None:
+    shown = str(operator.get(url(failed)).context["plan"].newest)
+    wish = asked(newest=shown, **{"writes/main/create": "again"})
+
+    operator.post(url(failed), wish)
+    page = operator.post(url(failed), wish)
+
+    first = models.Run.objects.get(replay_of=failed)
+    assert called(api) == ["look", "create", "pay", "mail"]
+    assert "There is a newer attempt than the page showed" in text(page)
+    assert [each["write"].place for each in page.context["writes"]] == ["main/create", "main/pay", "main/mail"]
+    assert page.context["plan"].newest == first.pk
+
+
+def test_write_that_was_undone_since_the_page_was_shown_is_shown_anew(operator: Client, failed: models.Run) -> None:
+    page = operator.post(url(failed), asked(**{"writes/main/pay": "again"}))
+
+    assert "This is not what the page showed" in text(page)
+    assert not models.Run.objects.filter(replay_of=failed).exists()
+
+
 def test_page_is_for_those_who_may_replay_what_they_see(failed: models.Run) -> None:
     viewer = logged_in(member(failed.integration, "Viewers"))
     stranger = logged_in(member(models.Integration.objects.create(name="Other", tag="other"), "Operators"))
@@ -141,9 +167,9 @@ def test_page_takes_the_same_queries_for_many_attempts(
     operator: Client, failed: models.Run, api: FakeActionConnector, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(8):
-        replays.retry(failed, by=SYSTEM, reason="again")
+        runs.execute(replays.replay(failed, by=SYSTEM, reason="again"))
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         operator.get(url(failed))
 
 

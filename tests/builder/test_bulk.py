@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -79,3 +80,12 @@ def test_bulk_methods_say_what_is_wrong(store: models.Integration, opened: Integ
     RunFactory.create(integration=store, feature=store.features.get())
     with pytest.raises(InvalidInput, match="say why"):
         opened.cancel_runs(reason=" ")
+    choices: list[tuple[dict[str, Any], str]] = [
+        ({"version": "bogus"}, 'version: "bogus" is not known'),
+        ({"writes": "bogus"}, 'writes: "bogus" is not known'),
+        ({"start": "bogus"}, 'start: "bogus" is not known'),
+    ]
+    for choice, message in choices:
+        with pytest.raises(InvalidInput, match=message):
+            opened.replay_runs(reason=WHY, **choice)
+    assert not models.BulkOperation.objects.exists()

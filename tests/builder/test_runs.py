@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from integrations import models
 from integrations.builder.integration import IntegrationBuilder
-from integrations.errors import NotFound, OperationRefused
+from integrations.errors import InvalidInput, NotFound, OperationRefused
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
 from tests.operations.replaying import called, execute, refused
@@ -57,3 +59,33 @@ def test_run_of_another_integration_is_not_found(opened: IntegrationBuilder, met
 
     with pytest.raises(NotFound):
         getattr(opened, method)(str(foreign.pk), reason="why not")
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{"version": "v9"}, {"writes": {"main/mail": "take-over"}}, {"writes": {"main/creat": "take_over"}}],
+)
+def test_replay_run_with_a_choice_that_there_is_not_calls_nothing(
+    store: models.Integration, opened: IntegrationBuilder, api: FakeActionConnector, choices: dict[str, Any]
+) -> None:
+    run = execute(store)
+    called(api)
+
+    with pytest.raises(InvalidInput, match=r"is not known|no attempt has written this"):
+        opened.replay_run(str(run.pk), reason="again", **choices)
+
+    assert called(api) == []
+
+
+def test_retry_run_a_second_time_is_refused(
+    store: models.Integration, opened: IntegrationBuilder, api: FakeActionConnector
+) -> None:
+    api.script("pay", refused())
+    failed = execute(store)
+    opened.retry_run(str(failed.pk), reason="it works again")
+    called(api)
+
+    with pytest.raises(OperationRefused, match="a later attempt, has succeeded"):
+        opened.retry_run(str(failed.pk), reason="it works again")
+
+    assert called(api) == []

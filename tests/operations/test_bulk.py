@@ -143,7 +143,7 @@ def test_run_that_was_retried_meanwhile_is_not_retried_again(failures: list[Run]
     replays.retry(failures[1], by=SYSTEM, reason="I was faster")
 
     assert worked(operation) == ("succeeded", 2, 1)
-    assert operation.items.get(state="failed").message == "there is a later attempt already"
+    assert "which may write the same, is still queued" in operation.items.get(state="failed").message
     assert begin(runs=Run.objects.filter(replay_of=None) | Run.objects.all(), kind=Kind.CANCEL).total == 3
 
 
@@ -185,7 +185,7 @@ def test_replay_that_is_to_write_nothing_again_leaves_out_what_kept_no_results(
     operation = begin(Kind.REPLAY, runs=Run.objects.filter(pk__in=[failures[0].pk, failures[1].pk]), writes="take_over")
 
     assert worked(operation) == ("succeeded", 1, 1)
-    assert "nobody knows what this run has written" in operation.items.get(state="failed").message
+    assert "nobody knows what it has written" in operation.items.get(state="failed").message
 
 
 def test_replay_from_before_writes_were_asked_for_goes_on(failures: list[Run]) -> None:
@@ -211,7 +211,8 @@ def test_refusal_of_one_run_is_noted_and_stops_no_other(failures: list[Run]) -> 
 
     operation = begin()
 
-    assert worked(operation) == ("succeeded", 0, 3)
+    assert worked(operation) == ("failed", 0, 3)
+    assert operation.message == "nothing was done: each of the 3 runs was refused"
     assert {item.message for item in operation.items.all()} == {
         'connected_apps/store/envs: not bound in environment "dev" (bind it first)'
     }

@@ -190,7 +190,7 @@ def test_retry_where_nobody_knows_what_was_written_is_refused(api: FakeActionCon
     api.script("pay", refused())
     run = _execute(make_store(feature), api)
 
-    with pytest.raises(OperationRefused, match="nobody knows what this run has written"):
+    with pytest.raises(OperationRefused, match="kept no results of its steps, so nobody knows what it has written"):
         replays.retry(run, by=SYSTEM, reason=WHY)
 
 
@@ -278,6 +278,7 @@ def test_write_of_another_attempt_is_asked_about_too(failed: models.Run, api: Fa
     plan = replays.preview(failed, by=SYSTEM, start="main/pay").plan
 
     assert [(write.place, write.run_id, write.choice) for write in plan.writes] == [
+        ("main/create", failed.pk, "take_over"),
         ("main/pay", done.pk, "again"),
         ("main/mail", done.pk, "take_over"),
     ]
@@ -422,7 +423,7 @@ def test_latest_version_of_a_deleted_feature_is_refused_and_the_original_still_r
 def test_lineage_is_a_tree_whichever_run_is_asked(failed: models.Run, api: FakeActionConnector) -> None:
     api.script("pay", refused())
     second = retried(failed)
-    third, fourth = retried(failed), retried(second)
+    third, fourth = replayed(failed), replayed(second)
 
     for run in (failed, second, third, fourth):
         tree = [(attempt.run.pk, attempt.depth) for attempt in replays.lineage(run)]
