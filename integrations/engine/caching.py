@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hashlib
 
@@ -78,7 +79,7 @@ class _CachedCall:
         """
         clock, longest = self.execution.context.clock, self.execution.context.longest_inline_wait_seconds
         while True:
-            answer = await self.results.look(self.key, cache=self.cache, filler=self.filler)
+            answer = await self._look()
             waited = (clock.now() - self.turn.started_at).total_seconds()
             left = self._patience_seconds() - waited
             if answer.status != "filling" or left <= 0:
@@ -89,6 +90,13 @@ class _CachedCall:
             self.has_waited = True
             await clock.sleep(_LOOK_SECONDS)
 
+    async def _look(self) -> CacheAnswer:
+        try:
+            return await self.results.look(self.key, cache=self.cache, filler=self.filler)
+        except asyncio.CancelledError:  # it may have been told to fill, and does not hear it any more
+            self._release()
+            raise
+
     def _patience_seconds(self) -> float:
         timeout = self.turn.step.planned.event.timeout
         return min(_PATIENCE_SECONDS, timeout / 2) if timeout else _PATIENCE_SECONDS
@@ -97,8 +105,8 @@ class _CachedCall:
         """Make the result and keep it. Whoever is parked on the way goes on filling: another one would wait as long."""
         try:
             result = await self.call.make()
-        except FAILURES:
-            await self.results.release(self.key, filler=self.filler)
+        except (*FAILURES, asyncio.CancelledError):
+            self._release()
             raise
         refused = await self._store(result)
         kept = f'not kept in cache "{self.cache}", since {refused}' if refused else f'stored in cache "{self.cache}"'
@@ -108,9 +116,12 @@ class _CachedCall:
     async def _store(self, result: Json) -> str:
         """Keep the result for other runs, and return why not, or ""."""
         if self._holds_secret(result):
-            await self.results.release(self.key, filler=self.filler)
+            self._release()
             return "it holds a secret"
         return await self.results.store(self.key, result, cache=self.cache, filler=self.filler)
+
+    def _release(self) -> None:
+        self.results.release(self.key, filler=self.filler)
 
     def _holds_secret(self, result: Json) -> bool:
         return self.execution.secrecy.json(result) != result or holds_redacted(result)

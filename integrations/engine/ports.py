@@ -72,8 +72,8 @@ class ResultCache(Protocol):
         """Keep a result as long as the cache says, and return why it is not kept, to be read after "since", or ""."""
         ...
 
-    async def release(self, key: str, *, filler: str) -> None:
-        """Let somebody else fill, because this filler failed."""
+    def release(self, key: str, *, filler: str) -> None:
+        """Let somebody else fill, because this filler failed or was broken off. Nobody waits for it."""
         ...
 
 

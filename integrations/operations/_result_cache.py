@@ -33,16 +33,17 @@ class ResultCache:
         self._run, self._teller = run, teller
 
     async def look(self, key: str, *, cache: str, filler: str) -> CacheAnswer:
-        return await self._ask(key, partial(self._looked, key, cache, filler), otherwise=_UNAVAILABLE)
+        look = self._safely(partial(self._looked, key, cache, filler), otherwise=_UNAVAILABLE)
+        return await self._teller.ask(look, locks=_locks(key))
 
     async def store(self, key: str, value: Json, *, cache: str, filler: str) -> str:
-        store = partial(self._stored, key, value, cache, filler)
-        return await self._ask(key, store, otherwise="the cache is not available")
+        store = self._safely(partial(self._stored, key, value, cache, filler), otherwise="the cache is not available")
+        return await self._teller.ask(store, locks=_locks(key))
 
-    async def release(self, key: str, *, filler: str) -> None:
-        await self._ask(key, partial(_released, key, filler), otherwise=None)
+    def release(self, key: str, *, filler: str) -> None:
+        self._teller.tell(self._safely(partial(_released, key, filler), otherwise=None), locks=_locks(key))
 
-    async def _ask(self, key: str, ask: Callable[[], Answer], *, otherwise: Answer) -> Answer:
+    def _safely(self, ask: Callable[[], Answer], *, otherwise: Answer) -> Callable[[], Answer]:
         def ask_safely() -> Answer:
             try:
                 with transaction.atomic():
@@ -51,7 +52,7 @@ class ResultCache:
                 logger.exception("Cache is at fault", extra={"action": "cache_fault", "run": str(self._run.pk)})
                 return otherwise
 
-        return await self._teller.ask(ask_safely, locks=f"cache {key}")
+        return ask_safely
 
     def _looked(self, key: str, tag: str, filler: str) -> CacheAnswer:
         now = _database_time.now()
@@ -83,6 +84,10 @@ class ResultCache:
     def _cache(self, tag: str) -> models.Cache | None:
         """Return the cache as it is now: a changed expiry counts for what is stored from then on."""
         return models.Cache.objects.filter(integration=self._run.integration_id, tag=tag).first()
+
+
+def _locks(key: str) -> str:
+    return f"cache {key}"
 
 
 def _hit(key: str, now: dt.datetime) -> CacheAnswer | None:

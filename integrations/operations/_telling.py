@@ -77,6 +77,13 @@ class Teller:
         `locks` names the row that it locks, if it locks one that is not its run's.
         Raises what `ask` raises, if that is an IntegrationsError.
         """
+        return await self._put(ask, locks)
+
+    def tell(self, work: Callable[[], object], *, locks: str = "") -> None:
+        """Have `work` done as `ask` has it, without waiting for it: also by what is being cancelled."""
+        self._put(work, locks)
+
+    def _put(self, ask: Callable[[], Answer], locks: str) -> asyncio.Future[Answer]:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._told.put(Question(self._run_id, self._fence, ask, answer, locks))
-        return await answer
+        return answer

@@ -8,6 +8,7 @@ import pytest
 
 from integrations.connectors.base import Reply
 from integrations.definitions.release import Release
+from integrations.engine.context import Cancellation
 from integrations.engine.executor import execute
 from integrations.engine.ports import CacheAnswer
 from integrations.engine.records import Outcome
@@ -247,6 +248,45 @@ def test_failure_is_not_kept() -> None:
 
     assert harness.result_cache.fillers == {}
     assert harness.run(RELEASE, {"id": 7}).output == 2
+
+
+def test_call_whose_time_is_up_leaves_it_to_the_next_run_to_fill() -> None:
+    harness = Harness()
+    harness.answer("get", after(60, 1), 2)
+    released = release(sequence("main", {**_GET, "timeout": 5}), output=_OUTPUT)
+    assert harness.run(released, {"id": 7}).status == "failed"
+
+    assert harness.run(released, {"id": 7}).output == 2
+    assert harness.clock.seconds == pytest.approx(5)
+
+
+def test_call_whose_time_is_up_as_it_is_told_to_fill_leaves_it_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = Harness()
+
+    async def tell_late(key: str, *, filler: str, **_: object) -> CacheAnswer:
+        harness.result_cache.fillers[key] = filler
+        await asyncio.sleep(60)
+        return CacheAnswer(status="fill")
+
+    monkeypatch.setattr(harness.result_cache, "look", tell_late)
+
+    assert harness.run(release(sequence("main", {**_GET, "timeout": 5})), {"id": 7}).status == "failed"
+    assert harness.result_cache.fillers == {}
+
+
+def test_run_that_is_cancelled_leaves_it_to_the_next_one_to_fill() -> None:
+    harness = Harness()
+
+    async def cancel(_: Any) -> None:
+        harness.cancellation.cancel()
+        await asyncio.sleep(60)
+
+    harness.answer("get", cancel, 2)
+    assert harness.run(RELEASE, {"id": 7}).status == "cancelled"
+    harness.cancellation = Cancellation()
+
+    assert harness.run(RELEASE, {"id": 7}).output == 2
+    assert harness.clock.seconds == 0
 
 
 def test_result_that_holds_a_secret_is_not_kept() -> None:

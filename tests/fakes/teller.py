@@ -12,6 +12,9 @@ class TellerAtOnce:
     async def ask(self, ask: Callable[[], Answer], *, locks: str = "") -> Answer:
         return ask()
 
+    def tell(self, work: Callable[[], object], *, locks: str = "") -> None:
+        work()
+
 
 def finished(work: Coroutine[None, None, Answer]) -> Answer:
     """Return what a coroutine returns that waits for nothing."""

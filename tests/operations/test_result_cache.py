@@ -58,7 +58,7 @@ class Shelf:
         return finished(self.results.store(KEY, value, cache="hourly", filler=filler))
 
     def release(self, filler: str = "one") -> None:
-        finished(self.results.release(KEY, filler=filler))
+        self.results.release(KEY, filler=filler)
 
 
 def fail(*_: object) -> None:
@@ -204,10 +204,10 @@ def test_run_is_served_what_another_run_has_stored() -> None:
 
 
 class Worker:
-    """Claims a run whose event calls for two items at a time, and drives it up to where both look into the cache."""
+    """Drives a run up to where its event looks into the cache for two items at the same time."""
 
-    def __init__(self, name: str, run: models.Run) -> None:
-        self._driver = Driver(runtime=_runtime.shared(), worker=name)
+    def __init__(self, run: models.Run) -> None:
+        self._driver = Driver(runtime=_runtime.shared(), worker=f"worker of {run.pk}")
         self._run = run
 
     def look_for_both(self, meet: Callable[..., Any]) -> None:
@@ -237,7 +237,7 @@ def test_workers_whose_runs_look_for_the_same_results_in_another_order_do_not_de
     each = {"type": "for_each", "subject": "$Input{ns}", "parallel": 2}
     event = calling("inner", input={"n": "$Item"}, cache="hourly", condition=each)
     put(integration, "features", publish=True, **made_of("outer", event, input={"ns": "array"}))
-    workers = [Worker(f"worker {ns}", start(integration, "outer", ns=ns)) for ns in ([1, 2], [2, 1])]
+    workers = [Worker(start(integration, "outer", ns=ns)) for ns in ([1, 2], [2, 1])]
     both_hold_one = threading.Barrier(2)
 
     def meet(execute: Any, sql: str, *rest: Any) -> Any:
