@@ -23,6 +23,7 @@ from integrations.operations import bulk, housekeeping, queued_slots
 #: How long a page is kept waiting for what it prunes; workers do the rest.
 _PATIENCE_SECONDS = 3.0
 _SEE_PRUNINGS = "integrations.view_pruning"
+_SEE_RUNS = "integrations.view_run"
 
 
 class RetentionRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # takes no argument when it runs
@@ -80,7 +81,7 @@ class RetentionRuleAdmin(ConsoleAdmin):
             **self._dispatch(request),
             "rules": self._rules(request),
             "defaults": housekeeping.DEFAULT_KEEP_DAYS,
-            "preview": housekeeping.preview(by=actor(request)),
+            "preview": housekeeping.preview(by=actor(request)) if request.user.has_perm(_SEE_RUNS) else None,
             "workers_prune": conf.prunes(),
             "slot_keep_days": conf.slot_keep_days(),
             "may": self._may(request),
@@ -186,7 +187,8 @@ class RetentionRuleAdmin(ConsoleAdmin):
 
     def _dispatch(self, request: HttpRequest) -> dict[str, Any]:
         state = housekeeping.dispatch_state()
-        return {"state": state, "awaiting": housekeeping.awaiting(by=actor(request)) if state.dispatch_paused else None}
+        tells = state.dispatch_paused and request.user.has_perm(_SEE_RUNS)
+        return {"state": state, "awaiting": housekeeping.awaiting(by=actor(request)) if tells else None}
 
     def _pruned(self, request: HttpRequest) -> dict[str, Any]:
         if not request.user.has_perm(_SEE_PRUNINGS):

@@ -13,7 +13,7 @@ from integrations.operations.actors import SYSTEM
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import change_url, list_url, text
 from tests.factories import FeatureFactory, JobFactory, RunFactory
-from tests.operations.scene import last_audit
+from tests.operations.scene import last_audit, person
 
 PAGE = list_url(RetentionRule)
 ADD = f"{PAGE}add/"
@@ -59,6 +59,21 @@ def test_page_shows_rules_preview_and_what_went(operator: Client, integration: I
         assert expected in page, expected
     for expected in ("is kept for 90 days (DUCTAPE_SLOT_KEEP_DAYS)", "And 1 time of a schedule,"):
         assert expected in page, expected
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_page_leaves_out_the_runs_for_who_may_not_see_them(integration: Integration, is_paused: bool) -> None:
+    run, somebody = old_run(integration), person("view_retentionrule", member_of=integration)
+    somebody.is_staff = True
+    somebody.save()
+    if is_paused:
+        housekeeping.pause_dispatch(reason="Upgrade", by=SYSTEM)
+
+    page = text(logged_in(somebody).get(PAGE))
+
+    assert "90 days" in page
+    for hidden in (str(run.feature), "What would go now", "Of what you may see"):
+        assert hidden not in page, hidden
 
 
 def test_prune_button_deletes_what_the_page_shows(operator: Client, integration: Integration) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from integrations import models
 from integrations.models import Run
-from integrations.operations import _pruning, _retention, housekeeping
+from integrations.operations import _prune_preview, _pruning, _retention, housekeeping
 from integrations.operations._prune_pace import Pace
 from integrations.operations.actors import SYSTEM
 from tests.factories.feature import FeatureVersionFactory, ReleaseFactory
@@ -206,6 +206,23 @@ def test_preview_says_what_prune_then_deletes() -> None:
     ]
     assert 10_000 < preview.size_bytes < 20_000
     assert prune().runs == preview.runs
+
+
+def test_preview_takes_the_same_queries_for_many_features(
+    django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_prune_preview, "_MEASURED", 2)
+    runs = [ended(input={"text": "x" * 5_000}) for _ in range(6)]
+    rule(50, integration=runs[0].integration, feature=runs[0].feature)
+    deleted = ended()
+    models.Feature.objects.filter(pk=deleted.feature_id).delete()
+
+    with django_assert_max_num_queries(25):
+        preview = housekeeping.preview(by=SYSTEM, now=NOW)
+
+    assert {line.feature for line in preview.lines} == {run.feature.tag for run in runs if run.feature} | {""}
+    assert preview.runs == 7
+    assert all(line.size_bytes > 1_000 for line in preview.lines)
 
 
 def test_preview_shows_only_what_somebody_may_see() -> None:
