@@ -18,6 +18,12 @@ pytestmark = pytest.mark.browser
 
 PREVIEW = "[data-schedule-preview]"
 TAKES = "[data-job-takes]"
+#: The id of what has the focus, whether its middle is what one sees there, and whether it has an outline.
+FOCUS = """
+const focused = document.activeElement, box = focused.getBoundingClientRect();
+const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+return [focused.id, focused.contains(top), getComputedStyle(focused).outlineStyle !== "none"];
+"""
 
 
 @pytest.fixture
@@ -60,6 +66,24 @@ def test_next_times_follow_what_is_written(admin_page: Page, job: models.Job) ->
     admin_page.wait_for("#result_list")
     job.refresh_from_db()
     assert job.schedule == {"cron": "30 6 * * *"}
+
+
+def test_what_has_the_focus_is_seen_above_the_buttons_of_the_form(admin_page: Page, job: models.Job) -> None:
+    admin_page.open(change_url(job))
+    admin_page.find("#id_when").send_keys(Keys.NULL)
+    # So that the next box is in the window, below the line of buttons.
+    admin_page.script(
+        "scrollBy(0, document.querySelector('#id_every').getBoundingClientRect().bottom - innerHeight + 5)"
+    )
+    focused = []
+
+    while not focused or focused[-1][0] != "id_timeout":
+        admin_page.press(Keys.TAB)
+        focused.append(tuple(admin_page.script(FOCUS)))
+
+    names = ("every", "start_at", "end_at", "limit", "overlap", "missed", "priority", "paused", "retries", "timeout")
+    assert [(name, is_seen) for name, is_seen, _ in focused] == [(f"id_{name}", True) for name in names]
+    assert all(outlined for name, _, outlined in focused if name == "id_paused")
 
 
 def test_choices_follow_the_integration_and_the_sample_fills_an_empty_box(admin_page: Page, job: models.Job) -> None:
