@@ -9,15 +9,38 @@ from unfold.contrib.filters.admin import DropdownFilter, RelatedDropdownFilter
 
 from integrations import models
 
+#: How many error codes are offered.
+_MOST_CODES = 200
+
 
 class VisibleRelatedFilter(RelatedDropdownFilter):
     def field_choices(self, field: Any, request: Any, model_admin: Any) -> Any:
         related = field.remote_field.model.objects.visible_to(request.user)
         return field.get_choices(include_blank=False, ordering=("pk",), limit_choices_to={"pk__in": related})
 
+    def has_output(self) -> bool:
+        """Also with a single choice once that is made: Django would drop the condition with the filter."""
+        return bool(super().has_output() or self.lookup_val)
+
 
 #: For `list_filter` of everything that belongs to an integration.
 BY_INTEGRATION = ("integration", VisibleRelatedFilter)
+
+
+class ErrorCodeFilter(DropdownFilter):
+    """Of a list of runs: those that failed with a code. Offers the codes of failures that the user may see."""
+
+    title = "error code"
+    parameter_name = "error_code"
+
+    def lookups(self, request: Any, model_admin: Any) -> Any:
+        groups = models.FailureGroup.objects.visible_to(request.user)
+        codes = set(groups.values_list("error_code", flat=True).distinct()[:_MOST_CODES])
+        chosen = request.GET.get(self.parameter_name, "")
+        return [(code, code) for code in sorted(codes | {chosen} - {""})]
+
+    def queryset(self, request: Any, queryset: Any) -> Any:
+        return queryset.filter(error_code=self.value()) if self.value() else queryset
 
 
 class BulkResultFilter(DropdownFilter):

@@ -22,19 +22,25 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 
 from integrations import models, strict_json
 from integrations.admin import run_page
-from integrations.admin.base import ReadOnlyAdmin
-from integrations.admin.filters import BY_INTEGRATION, BulkResultFilter, VisibleRelatedFilter
+from integrations.admin.base import ReadOnlyAdmin, actor
+from integrations.admin.filters import BY_INTEGRATION, BulkResultFilter, ErrorCodeFilter, VisibleRelatedFilter
 from integrations.admin.paginator import CappedPaginator
 from integrations.admin.run_bulk import BulkActions
 from integrations.admin.run_compare import ComparePages
 from integrations.admin.run_names import name_of, with_names
 from integrations.admin.run_replay import ReplayPages
 from integrations.errors import OperationRefused, PermissionRefused
+from integrations.models import run_lists
 from integrations.operations import runs
 
 #: How long resuming waits for a run before its page follows it.
 _PATIENCE_SECONDS = 2.0
 _PARTS = ("input", "output")
+#: The filters by what an index begins with that goes on with the time.
+_NARROWING = frozenset(
+    f"{column}__exact"
+    for column in ("status", "integration__id", "feature__id", "environment__id", "job__id", "failure_group__id")
+)
 
 
 @admin.register(models.Run)
@@ -47,6 +53,8 @@ class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
         BY_INTEGRATION,
         ("feature", VisibleRelatedFilter),
         ("environment", VisibleRelatedFilter),
+        ("job", VisibleRelatedFilter),
+        ErrorCodeFilter,
         ("trigger", ChoicesDropdownFilter),
         ("created_at", RangeDateTimeFilter),
         BulkResultFilter,
@@ -54,8 +62,6 @@ class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
     list_select_related = ("feature", "job", "integration", "environment", "created_by")
     search_fields = ("feature__tag", "error_message")
     search_help_text = "A run's id, a feature's tag, or words of an error message"
-    # Ids are in order of time, and their index covers the runs of all integrations.
-    ordering = ("-pk",)
     paginator = CappedPaginator
     # Counting what each filter would leave reads all runs.
     show_facets = admin.ShowFacets.NEVER
@@ -65,7 +71,8 @@ class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Leave the values of thousands of runs in the database."""
-        return with_names(super().get_queryset(request).defer("input", "output", "evidence"))
+        rows = run_lists.newest_first(actor(request), is_narrowed=not _NARROWING.isdisjoint(request.GET))
+        return with_names(rows.defer("input", "output", "evidence"))
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
         run_id = _as_id(search_term)

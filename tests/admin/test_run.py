@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.admin import run_family, run_steps
-from integrations.models import Approval, AuditRecord, Integration, Run
+from integrations.models import Approval, AuditRecord, FailureGroup, Integration, Run, run_lists
 from integrations.operations import runs
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import text
@@ -21,6 +21,8 @@ from tests.factories import (
     EnvironmentFactory,
     FeatureFactory,
     FeatureVersionFactory,
+    IntegrationFactory,
+    JobFactory,
     ReleaseFactory,
     RunFactory,
     RunLogFactory,
@@ -80,6 +82,9 @@ def test_list_shows_what_one_may_see_newest_first(viewer: Client, integration: I
         ("trigger__exact=command", {"failed"}),
         ("feature__id__exact={feature}", {"failed"}),
         ("environment__id__exact={environment}", {"failed", "good"}),
+        ("job__id__exact={job}", {"good"}),
+        ("error_code=http_503", {"failed"}),
+        ("error_code=other", set()),
         ("q={failed_feature}", {"failed"}),
         ("q=too+busy", {"failed"}),
         ("q={good_id}", {"good"}),
@@ -88,12 +93,14 @@ def test_list_shows_what_one_may_see_newest_first(viewer: Client, integration: I
     ],
 )
 def test_list_is_searched_and_filtered(viewer: Client, integration: Integration, query: str, found: set[str]) -> None:
-    good = run_in(integration, succeeded=True)
-    failed = run_in(integration, failed=True, error_message="it was too busy", trigger=Run.Trigger.COMMAND)
+    good = run_in(integration, succeeded=True, job=JobFactory.create(integration=integration))
+    failure = {"error_message": "it was too busy", "error_code": "http_503"}
+    failed = run_in(integration, failed=True, trigger=Run.Trigger.COMMAND, **failure)
     names = {good.pk: "good", failed.pk: "failed"}
     values = {
         "feature": failed.feature_id,
         "environment": good.environment_id,
+        "job": good.job_id,
         "failed_feature": str(failed.feature),
         "good_id": good.pk,
         "good_hex": good.pk.hex,
@@ -124,7 +131,7 @@ def test_list_takes_the_same_queries_for_many_runs(
     for _ in range(12):
         run_in(integration, succeeded=True)
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         viewer.get(LIST)
 
 
@@ -140,6 +147,54 @@ def test_list_reads_the_newest_runs_by_their_primary_key(
 
     assert "SCAN integrations_run USING INDEX sqlite_autoindex_integrations_run" in plan
     assert "TEMP B-TREE" not in plan
+
+
+FILTERS = ["", "status__exact=failed", "feature__id__exact={feature}", "environment__id__exact={environment}"]
+
+
+@pytest.mark.parametrize("query", FILTERS)
+@pytest.mark.parametrize("memberships", [0, 1, 2], ids=["all integrations", "one integration", "many runs of two"])
+def test_list_reads_the_newest_runs_without_sorting_the_rest(
+    integration: Integration, admin_user: User, monkeypatch: pytest.MonkeyPatch, query: str, memberships: int
+) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL's planner sorts a table of this size")
+    monkeypatch.setattr(run_lists, "_MOST_SORTED", 0)
+    person = member(integration, "Viewers") if memberships else admin_user
+    if memberships == 2:
+        IntegrationFactory.create().members.add(person)
+    run = run_in(integration)
+    asked = query.format(feature=run.feature_id, environment=run.environment_id)
+
+    page = logged_in(person).get(f"{LIST}?{asked}")
+
+    plan = page.context["cl"].queryset[:50].explain()
+    assert "TEMP B-TREE FOR ORDER BY" not in plan, plan
+
+
+def test_list_of_few_runs_of_several_integrations_is_read_by_their_index(integration: Integration) -> None:
+    person, run = member(integration, "Viewers"), run_in(integration)
+    IntegrationFactory.create().members.add(person)
+    RunFactory.create()
+
+    found = logged_in(person).get(LIST).context["cl"]
+
+    assert list(found.result_list) == [run]
+    if connection.vendor == "sqlite":
+        assert "SCAN integrations_run " not in found.queryset[:50].explain()
+
+
+def test_list_offers_the_error_codes_of_failures_that_one_may_see(viewer: Client, integration: Integration) -> None:
+    for number, (code, each) in enumerate((("http_503", integration), ("foreign", IntegrationFactory.create()))):
+        seen = {"first_seen": NOON, "last_seen": NOON}
+        FailureGroup.objects.create(integration=each, fingerprint=str(number), error_code=code, **seen)
+    run_in(integration)
+
+    page = text(viewer.get(LIST))
+
+    assert "http_503" in page
+    assert "foreign" not in page
+    assert "odd" in text(viewer.get(f"{LIST}?error_code=odd"))
 
 
 def test_list_does_not_read_inputs_and_outputs(viewer: Client, integration: Integration) -> None:
