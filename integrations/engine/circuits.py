@@ -2,7 +2,7 @@
 
     closed ──► open ──► probing ──► closed
                  ▲          │
-                 └──────────┘   the probe failed, or was lost: open for twice as long
+                 └──────────┘   the probe failed: open for twice as long; or was broken off: the next call may probe
 
 Pure values; whoever keeps them for several processes puts the changes in order. Source: "Release It!" (Michael Nygard,
 2018), chapter 5.
@@ -95,6 +95,10 @@ class Circuit:
         if self.state != "probing":
             return self
         return _opened(self, now) if failed else Circuit()
+
+    def given_up(self, now: dt.datetime) -> Circuit:
+        """Return the circuit after its probe was broken off, which says nothing: another call may probe at once."""
+        return dataclasses.replace(self, state="open", until=now) if self.state == "probing" else self
 
 
 def is_failure(error: ConnectorError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
 
@@ -29,23 +30,23 @@ class Gate:
         self._place_at = _reserved_place(execution, step, attempt)
         #: What the call waited for, or "".
         self.reason = ""
-        #: Where a call is on its way to.
-        self._out: Binding | None = None
+        #: Where a call is on its way to, and whether it probes the circuit.
+        self._out: tuple[Binding, bool] | None = None
 
     async def through(self, binding: Binding, send: Callable[[], Awaitable[Reply]]) -> Reply:
         """Send once the circuit and the budget allow it.
 
         Raises:
             ConnectorError: what `send` raises; or CircuitOpen, and nothing was sent.
-            Awaiting: the budget's next place is too far off.
+            Awaiting: the budget's next place is too far off, or another call tries whether the app works again.
         """
         limits = self._execution.context.limits
         if limits is None:
             return await send()
-        limits.refuse_if_open(binding)
+        await limits.refuse_if_open(binding)
         await self._wait_for_place(limits, binding)
         is_probe = await limits.admit(binding)
-        self._out = binding
+        self._out = binding, is_probe
         try:
             reply = await send()
         except ConnectorError as error:
@@ -53,6 +54,11 @@ class Gate:
             await limits.report(binding, failed=is_failure(error), is_probe=is_probe)
             if error.code == "http_429" and error.retry_after_seconds:
                 await limits.push_back(binding, seconds=error.retry_after_seconds)
+            raise
+        except asyncio.CancelledError:
+            if is_probe and self._execution.ending is not None:  # or else its time is up, as is told next
+                self._out = None
+                limits.give_up_probe(binding)
             raise
         self._out = None
         await limits.report(binding, failed=False, is_probe=is_probe)
@@ -62,8 +68,9 @@ class Gate:
         """Count it if a call was on its way when the attempt's time was up."""
         limits = self._execution.context.limits
         if limits is not None and self._out is not None:
-            limits.report_late(self._out)
+            binding, is_probe = self._out
             self._out = None
+            limits.report_late(binding, is_probe=is_probe)
 
     async def _wait_for_place(self, limits: Limits, binding: Binding) -> None:
         clock = self._execution.context.clock

@@ -126,19 +126,19 @@ class Jobs(Protocol):
 class Limits(Protocol):
     """Circuits and budgets, which all executions of an installation share."""
 
-    def refuse_if_open(self, binding: Binding) -> None:
-        """Do nothing unless the circuit is known to be open.
+    async def refuse_if_open(self, binding: Binding) -> None:
+        """Do nothing unless the circuit is known to let no call through.
 
         Raises:
-            CircuitOpen
+            CircuitOpen: it will not for some time.
+            Awaiting: another call is trying whether the app works again; that mostly comes back soon.
         """
         ...
 
     async def admit(self, binding: Binding) -> bool:
         """Let a call through, and return whether it is the one that probes; then its result must be reported.
 
-        Raises:
-            CircuitOpen
+        Raises as `refuse_if_open` does.
         """
         ...
 
@@ -146,8 +146,12 @@ class Limits(Protocol):
         """Count how a call that was let through ended."""
         ...
 
-    def report_late(self, binding: Binding) -> None:
-        """Count a call that was broken off because its time was up."""
+    def report_late(self, binding: Binding, *, is_probe: bool) -> None:
+        """Count a call that was broken off because its time was up. Nobody waits for it."""
+        ...
+
+    def give_up_probe(self, binding: Binding) -> None:
+        """Let another call probe, because this one was broken off, which says nothing. Nobody waits for it."""
         ...
 
     async def reserve(self, binding: Binding) -> float:

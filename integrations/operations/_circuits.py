@@ -20,6 +20,7 @@ from integrations import models
 from integrations.clock import Clock
 from integrations.connectors.base import Binding
 from integrations.engine.circuits import Circuit, CircuitOpen, Slice, State
+from integrations.engine.signals import Awaiting
 from integrations.operations import _database_time
 
 _FRESH_SECONDS = 1.0
@@ -28,9 +29,11 @@ Change = Callable[[Circuit, dt.datetime], Circuit]
 
 
 class Asker(Protocol):
-    """What `Teller.ask` is to this module."""
+    """What a `Teller` is to this module."""
 
-    def __call__(self, ask: Callable[[], Any], /, *, locks: str = "") -> Awaitable[Any]: ...
+    def ask(self, ask: Callable[[], Any], /, *, locks: str = "") -> Awaitable[Any]: ...
+
+    def tell(self, work: Callable[[], Any], /, *, locks: str = "") -> None: ...
 
 
 @dataclass(slots=True)
@@ -51,33 +54,49 @@ class CircuitBook:
         self._clock = clock
         self._known: dict[tuple[int, int], _Known] = {}
 
-    def refuse_if_open(self, binding: Binding) -> None:
-        """Raise CircuitOpen if the circuit is known to be open."""
-        circuit = self._of(binding).circuit
-        _refuse(circuit, binding, circuit.refused_for(self._clock.now()))
+    async def refuse_if_open(self, binding: Binding, asker: Asker) -> None:
+        """Raise what refuses a call if it is known to be refused. What became of another call's probe is looked up."""
+        known = self._of(binding)
+        if known.circuit.state == "probing":
+            await self._refresh(known, binding, asker)
+        self._refuse(known, binding, known.circuit.refused_for(self._clock.now()))
 
-    async def admit(self, binding: Binding, ask: Asker) -> bool:
+    async def admit(self, binding: Binding, asker: Asker) -> bool:
         """Let a call through, and return whether it probes; see `engine.ports.Limits`."""
         known = self._of(binding)
-        await self._refresh(known, binding, ask)
-        self.refuse_if_open(binding)
+        await self._refresh(known, binding, asker)
+        self._refuse(known, binding, known.circuit.refused_for(self._clock.now()))
         if known.circuit.state == "closed":
             return False
-        known.circuit, is_probe, seconds = await ask(lambda: _let_probe(binding), locks=_locks(binding))
-        _refuse(known.circuit, binding, seconds)
+        try:
+            known.circuit, is_probe, seconds = await asker.ask(lambda: _let_probe(binding), locks=_locks(binding))
+        except asyncio.CancelledError:  # it may have been let through, and does not hear it any more
+            self.give_up_probe(binding, asker)
+            raise
+        self._refuse(known, binding, seconds)
         return bool(is_probe)
 
-    async def report(self, binding: Binding, ask: Asker, *, failed: bool, is_probe: bool) -> None:
+    async def report(self, binding: Binding, asker: Asker, *, failed: bool, is_probe: bool) -> None:
         known = self._of(binding)
         if is_probe:
-            known.circuit = await ask(lambda: _probed(binding, failed), locks=_locks(binding))
+            known.circuit = await asker.ask(lambda: _probed(binding, failed), locks=_locks(binding))
             return
         self._count(known, failed=failed)
         if failed and self._would_open(known):
-            await self._store(known, binding, ask)
+            await self._store(known, binding, asker)
 
-    def report_late(self, binding: Binding) -> None:
-        self._count(self._of(binding), failed=True)
+    def report_late(self, binding: Binding, asker: Asker, *, is_probe: bool) -> None:
+        known = self._of(binding)
+        if not is_probe:
+            self._count(known, failed=True)
+            return
+        known.circuit = known.circuit.probed(failed=True, now=self._clock.now())
+        asker.tell(lambda: _probed(binding, True), locks=_locks(binding))
+
+    def give_up_probe(self, binding: Binding, asker: Asker) -> None:
+        known = self._of(binding)
+        known.circuit = known.circuit.given_up(self._clock.now())
+        asker.tell(lambda: _given_up(binding), locks=_locks(binding))
 
     def _of(self, binding: Binding) -> _Known:
         return self._known.setdefault((binding.environment_id, binding.app_environment_id), _Known())
@@ -90,26 +109,29 @@ class CircuitBook:
         counted = known.circuit.counted(calls=known.calls, failures=known.failures, now=self._clock.now())
         return counted.state != known.circuit.state
 
-    async def _refresh(self, known: _Known, binding: Binding, ask: Asker) -> None:
+    def _refuse(self, known: _Known, binding: Binding, seconds: float) -> None:
+        """Raise unless it is to be asked again in no time at all."""
+        if seconds <= 0:
+            return
+        app = f'app "{binding.access_tag}" ({binding.app_env_slug})'
+        if known.circuit.state == "probing":
+            due_at = self._clock.now() + dt.timedelta(seconds=seconds)
+            raise Awaiting(f"waits for the one call that tries whether {app} works again", due_at=due_at)
+        message = f"the circuit of {app} is open: too many calls failed; ask again in {seconds:.0f} s"
+        raise CircuitOpen(message, seconds=seconds)
+
+    async def _refresh(self, known: _Known, binding: Binding, asker: Asker) -> None:
         async with known.reading:
             if known.read_at is None or self._clock.monotonic() - known.read_at >= _FRESH_SECONDS:
-                await self._store(known, binding, ask)
+                await self._store(known, binding, asker)
 
-    async def _store(self, known: _Known, binding: Binding, ask: Asker) -> None:
+    async def _store(self, known: _Known, binding: Binding, asker: Asker) -> None:
         """Add what was counted here to what is stored, and take over what that comes to."""
         calls, failures = known.calls, known.failures
         # Before it is known that they are stored: counted twice they might open it wrongly, lost they do little.
         known.calls = known.failures = 0
-        known.circuit = await ask(lambda: _counted(binding, calls, failures), locks=_locks(binding))
+        known.circuit = await asker.ask(lambda: _counted(binding, calls, failures), locks=_locks(binding))
         known.read_at = self._clock.monotonic()
-
-
-def _refuse(circuit: Circuit, binding: Binding, seconds: float) -> None:
-    """Raise CircuitOpen unless it is to be asked again in no time at all."""
-    if seconds > 0:
-        app = f'app "{binding.access_tag}" ({binding.app_env_slug})'
-        why = "one call is trying whether it works again" if circuit.state == "probing" else "too many calls failed"
-        raise CircuitOpen(f"the circuit of {app} is open: {why}; ask again in {seconds:.0f} s", seconds=seconds)
 
 
 def _locks(binding: Binding) -> str:
@@ -140,6 +162,10 @@ def _let_probe(binding: Binding) -> tuple[Circuit, bool, float]:
 
 def _probed(binding: Binding, failed: bool) -> Circuit:
     return _changed(binding, lambda circuit, now: circuit.probed(failed=failed, now=now))
+
+
+def _given_up(binding: Binding) -> Circuit:
+    return _changed(binding, lambda circuit, now: circuit.given_up(now))
 
 
 def _changed(binding: Binding, change: Change) -> Circuit:

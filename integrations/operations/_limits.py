@@ -19,17 +19,20 @@ class Limits:
     def __init__(self, book: CircuitBook, teller: Teller) -> None:
         self._book, self._teller = book, teller
 
-    def refuse_if_open(self, binding: Binding) -> None:
-        self._book.refuse_if_open(binding)
+    async def refuse_if_open(self, binding: Binding) -> None:
+        await self._book.refuse_if_open(binding, self._teller)
 
     async def admit(self, binding: Binding) -> bool:
-        return await self._book.admit(binding, self._teller.ask)
+        return await self._book.admit(binding, self._teller)
 
     async def report(self, binding: Binding, *, failed: bool, is_probe: bool) -> None:
-        await self._book.report(binding, self._teller.ask, failed=failed, is_probe=is_probe)
+        await self._book.report(binding, self._teller, failed=failed, is_probe=is_probe)
 
-    def report_late(self, binding: Binding) -> None:
-        self._book.report_late(binding)
+    def report_late(self, binding: Binding, *, is_probe: bool) -> None:
+        self._book.report_late(binding, self._teller, is_probe=is_probe)
+
+    def give_up_probe(self, binding: Binding) -> None:
+        self._book.give_up_probe(binding, self._teller)
 
     async def reserve(self, binding: Binding) -> float:
         limit = binding.rate_limit

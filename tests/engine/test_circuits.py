@@ -77,6 +77,13 @@ def test_while_one_probes_others_are_refused_until_the_probe_counts_as_lost() ->
     assert circuit.refused_for(after(PROBE_SECONDS)) == 0
 
 
+def test_probe_that_is_broken_off_lets_another_one_begin_at_once_and_says_nothing() -> None:
+    circuit = opened(2).probing(START).given_up(after(1))
+
+    assert (circuit.state, circuit.openings, circuit.refused_for(after(1))) == ("open", 2, 0)
+    assert opened().given_up(START) == opened()
+
+
 def test_probe_that_comes_back_after_another_one_says_nothing() -> None:
     assert Circuit().probed(failed=True, now=START) == Circuit()
 

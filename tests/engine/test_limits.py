@@ -13,6 +13,7 @@ from integrations.engine.circuits import CircuitOpen
 from integrations.engine.context import Context
 from integrations.engine.executor import execute
 from integrations.engine.records import Outcome, checkpoints_of
+from integrations.engine.signals import Awaiting
 from tests.engine.harness import Harness, action, release, sequence
 from tests.fakes.clock import START, run
 from tests.fakes.connectors import after
@@ -27,10 +28,14 @@ class FakeLimits:
         self.known_open = False
         self.open = False
         self.is_probe = False
+        #: Another call probes.
+        self.probes = False
         self.delays: list[float] = []
         self.asked: list[Any] = []
 
-    def refuse_if_open(self, binding: Binding) -> None:
+    async def refuse_if_open(self, binding: Binding) -> None:
+        if self.probes:
+            raise Awaiting("waits for the one call that tries", due_at=START + dt.timedelta(seconds=5))
         if self.known_open:
             raise CircuitOpen("the circuit is open", seconds=30.0)
 
@@ -43,8 +48,11 @@ class FakeLimits:
     async def report(self, binding: Binding, *, failed: bool, is_probe: bool) -> None:
         self.asked.append(("report", failed, is_probe))
 
-    def report_late(self, binding: Binding) -> None:
-        self.asked.append("late")
+    def report_late(self, binding: Binding, *, is_probe: bool) -> None:
+        self.asked.append(("late", is_probe))
+
+    def give_up_probe(self, binding: Binding) -> None:
+        self.asked.append("give up")
 
     async def reserve(self, binding: Binding) -> float:
         self.asked.append("reserve")
@@ -218,11 +226,38 @@ def test_retry_after_of_429_pushes_the_budget_back(harness: LimitedHarness) -> N
     assert harness.limits.asked[-2:] == [("report", False, False), ("push_back", 9.0)]
 
 
-def test_call_whose_time_is_up_counts_as_failed(harness: LimitedHarness) -> None:
+@pytest.mark.parametrize("is_probe", [False, True])
+def test_call_whose_time_is_up_counts_as_failed(harness: LimitedHarness, is_probe: bool) -> None:
+    harness.limits.is_probe = is_probe
     harness.answer("create", after(60, 7))
 
     outcome = harness.run(release(sequence("main", action("create", timeout=5))))
 
     assert outcome.error is not None
     assert outcome.error.code == "timeout"
-    assert harness.limits.asked == ["reserve", "admit", "late"]
+    assert harness.limits.asked == ["reserve", "admit", ("late", is_probe)]
+
+
+@pytest.mark.parametrize(("is_probe", "told"), [(False, []), (True, ["give up"])])
+def test_probe_of_a_run_that_is_cancelled_is_given_up(harness: LimitedHarness, is_probe: bool, told: list[str]) -> None:
+    harness.limits.is_probe = is_probe
+
+    async def cancel(_: object) -> None:
+        harness.cancellation.cancel()
+        await harness.clock.sleep(60)
+
+    harness.answer("create", cancel)
+
+    assert harness.run(ONE_CALL).status == "cancelled"
+    assert harness.limits.asked == ["reserve", "admit", *told]
+
+
+def test_call_that_waits_for_anothers_probe_uses_up_no_retry(harness: LimitedHarness) -> None:
+    harness.limits.probes = True
+
+    outcome = harness.run(ONE_CALL)
+
+    assert (outcome.status, outcome.due_at) == ("waiting", START + dt.timedelta(seconds=5))
+    harness.limits.probes = False
+    assert harness.resume_after(ONE_CALL, seconds=5).output == 7
+    assert [record.attempt for record in harness.records("create")] == [1, 1]

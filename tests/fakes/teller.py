@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
+from django.db import transaction
+
 Answer = TypeVar("Answer")
 
 
 class TellerAtOnce:
     async def ask(self, ask: Callable[[], Answer], *, locks: str = "") -> Answer:
-        return ask()
+        with transaction.atomic():
+            return ask()
 
     def tell(self, work: Callable[[], object], *, locks: str = "") -> None:
-        work()
+        with transaction.atomic():
+            work()
 
 
 def finished(work: Coroutine[None, None, Answer]) -> Answer:

@@ -1,21 +1,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations.connectors.base import Binding
-from integrations.engine.circuits import FEWEST_CALLS, CircuitOpen
+from integrations.engine.circuits import FEWEST_CALLS, PROBE_LOOK_SECONDS, CircuitOpen
+from integrations.engine.signals import Awaiting
 from integrations.models import Circuit
 from integrations.operations._circuits import CircuitBook
 from tests.factories.app import AppEnvironmentFactory
 from tests.factories.integration import EnvironmentFactory
 from tests.fakes.clock import FakeClock
+from tests.fakes.teller import TellerAtOnce, finished
 from tests.operations.limited import at_once
+
+TELLER = TellerAtOnce()
 
 
 class Process:
@@ -28,11 +30,11 @@ class Process:
     def call(self, binding: Binding, *, failed: bool) -> bool:
         """Make a call that ends so, and return whether it probed."""
         is_probe = self.admit(binding)
-        finish(self.book.report(binding, ask, failed=failed, is_probe=is_probe))
+        finished(self.book.report(binding, TELLER, failed=failed, is_probe=is_probe))
         return is_probe
 
     def admit(self, binding: Binding) -> bool:
-        return bool(finish(self.book.admit(binding, ask)))
+        return bool(finished(self.book.admit(binding, TELLER)))
 
     def calls(self, binding: Binding, *, succeeding: int = 0, failing: int = 0) -> None:
         for _ in range(succeeding):
@@ -41,25 +43,12 @@ class Process:
             self.call(binding, failed=True)
 
     def is_open(self, binding: Binding) -> bool:
+        """Return whether it lets no call through, also because another one probes."""
         try:
             self.admit(binding)
-        except CircuitOpen:
+        except (CircuitOpen, Awaiting):
             return True
         return False
-
-
-async def ask(work: Callable[[], Any], *, locks: str = "") -> Any:
-    with transaction.atomic():
-        return work()
-
-
-def finish(work: Coroutine[Any, Any, Any]) -> Any:
-    """Return what a coroutine comes to that waits for nothing."""
-    try:
-        work.send(None)
-    except StopIteration as end:
-        return end.value
-    raise AssertionError("it waits for something")
 
 
 def new_binding(**ids: int) -> Binding:
@@ -97,7 +86,7 @@ def test_open_circuit_is_refused_without_asking_the_database() -> None:
     process.calls(binding, failing=FEWEST_CALLS)
 
     with CaptureQueriesContext(connection) as queries, pytest.raises(CircuitOpen) as caught:
-        process.book.refuse_if_open(binding)
+        finished(process.book.refuse_if_open(binding, TELLER))
 
     assert len(queries) == 0
     assert caught.value.retryable
@@ -172,7 +161,7 @@ def test_one_call_probes_and_closes_it() -> None:
     other.clock.advance(60)
     assert one.admit(binding)
     assert other.is_open(binding)
-    finish(one.book.report(binding, ask, failed=False, is_probe=True))
+    finished(one.book.report(binding, TELLER, failed=False, is_probe=True))
 
     other.clock.advance(60)
     assert not other.is_open(binding)
@@ -194,6 +183,58 @@ def test_probe_that_fails_opens_it_for_longer() -> None:
     assert (row.state, row.openings) == ("open", 2)
 
 
+def probing(binding: Binding) -> Process:
+    """Return a process one of whose calls probes."""
+    process = Process()
+    process.calls(binding, failing=FEWEST_CALLS)
+    let_time_pass()
+    process.clock.advance(60)
+    assert process.admit(binding)
+    return process
+
+
+@pytest.mark.django_db
+def test_probe_whose_time_is_up_opens_it_for_longer() -> None:
+    binding = new_binding()
+    process = probing(binding)
+
+    process.book.report_late(binding, TELLER, is_probe=True)
+
+    with pytest.raises(CircuitOpen):
+        finished(process.book.refuse_if_open(binding, TELLER))
+    row = Circuit.objects.get()
+    assert (row.state, row.openings) == ("open", 2)
+
+
+@pytest.mark.django_db
+def test_probe_that_is_broken_off_lets_the_next_call_probe_at_once() -> None:
+    binding = new_binding()
+    process = probing(binding)
+
+    process.book.give_up_probe(binding, TELLER)
+
+    assert process.admit(binding)
+    row = Circuit.objects.get()
+    assert (row.state, row.openings) == ("probing", 1)
+
+
+@pytest.mark.django_db
+def test_calls_wait_for_anothers_probe_and_hear_what_became_of_it() -> None:
+    binding, other = new_binding(), Process()
+    process = probing(binding)
+
+    with pytest.raises(Awaiting) as caught:
+        other.admit(binding)
+    assert caught.value.reason == 'waits for the one call that tries whether app "orders" (live) works again'
+    assert caught.value.due_at == other.clock.now() + dt.timedelta(seconds=PROBE_LOOK_SECONDS)
+
+    finished(process.book.report(binding, TELLER, failed=False, is_probe=True))
+    other.clock.advance(PROBE_LOOK_SECONDS)
+
+    finished(other.book.refuse_if_open(binding, TELLER))
+    assert not other.is_open(binding)
+
+
 @pytest.mark.django_db
 def test_process_whose_clock_is_ahead_goes_by_the_databases() -> None:
     binding, ahead = new_binding(), Process()
@@ -210,7 +251,7 @@ def test_calls_whose_time_was_up_count_as_failed() -> None:
     binding, process = new_binding(), Process()
     for _ in range(FEWEST_CALLS):
         process.admit(binding)
-        process.book.report_late(binding)
+        process.book.report_late(binding, TELLER, is_probe=False)
     process.clock.advance(1)
 
     assert process.is_open(binding)
@@ -226,7 +267,7 @@ def test_exactly_one_of_many_processes_probes() -> None:
     def probe(number: int) -> bool:
         try:
             return processes[number].admit(binding)
-        except CircuitOpen:
+        except (CircuitOpen, Awaiting):
             return False
 
     assert sum(at_once(probe, threads=6)) == 1

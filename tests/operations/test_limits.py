@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from django.db import connection
@@ -15,20 +14,14 @@ from integrations.operations._circuits import CircuitBook
 from integrations.operations._limits import Limits
 from integrations.operations._telling import Teller
 from tests.fakes.clock import FakeClock
+from tests.fakes.teller import TellerAtOnce, finished
 from tests.operations.limited import at_once
-from tests.operations.test_circuits import ask, finish, new_binding
-
-
-class AtOnce:
-    """A teller whose questions are asked at once."""
-
-    async def ask(self, work: Callable[[], Any], *, locks: str = "") -> Any:
-        return await ask(work, locks=locks)
+from tests.operations.test_circuits import new_binding
 
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(CircuitBook(FakeClock()), cast("Teller", AtOnce()))
+    return Limits(CircuitBook(FakeClock()), cast("Teller", TellerAtOnce()))
 
 
 def limited(limit: int = 2, period: float = 3600.0) -> Binding:
@@ -40,8 +33,8 @@ def test_binding_without_a_limit_asks_nobody(limits: Limits) -> None:
     binding = new_binding()
 
     with CaptureQueriesContext(connection) as queries:
-        assert finish(limits.reserve(binding)) == 0.0
-        finish(limits.push_back(binding, seconds=5.0))
+        assert finished(limits.reserve(binding)) == 0.0
+        finished(limits.push_back(binding, seconds=5.0))
 
     assert len(queries) == 0
 
@@ -50,7 +43,7 @@ def test_binding_without_a_limit_asks_nobody(limits: Limits) -> None:
 def test_places_beyond_the_burst_come_one_after_the_other(limits: Limits) -> None:
     binding = limited()
 
-    places = [finish(limits.reserve(binding)) for _ in range(4)]
+    places = [finished(limits.reserve(binding)) for _ in range(4)]
 
     assert places == [0.0, 0.0, pytest.approx(1800, abs=5), pytest.approx(3600, abs=5)]
 
@@ -60,18 +53,18 @@ def test_budget_is_shared_by_all_who_call_that_app_environment(limits: Limits) -
     binding = limited(limit=1)
     elsewhere = dataclasses.replace(binding, environment_id=binding.environment_id + 1)
 
-    assert finish(limits.reserve(binding)) == 0.0
-    assert finish(limits.reserve(elsewhere)) > 3000
-    assert finish(limits.reserve(limited(limit=1))) == 0.0
+    assert finished(limits.reserve(binding)) == 0.0
+    assert finished(limits.reserve(elsewhere)) > 3000
+    assert finished(limits.reserve(limited(limit=1))) == 0.0
 
 
 @pytest.mark.django_db
 def test_pushed_back_budget_has_no_place_before(limits: Limits) -> None:
     binding = limited(limit=10)
 
-    finish(limits.push_back(binding, seconds=120.0))
+    finished(limits.push_back(binding, seconds=120.0))
 
-    assert finish(limits.reserve(binding)) == pytest.approx(120, abs=5)
+    assert finished(limits.reserve(binding)) == pytest.approx(120, abs=5)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -79,7 +72,7 @@ def test_places_taken_at_the_same_moment_are_all_different(limits: Limits) -> No
     binding = limited(limit=3)
 
     def reserve(_: int) -> list[float]:
-        return [finish(limits.reserve(binding)) for _ in range(3)]
+        return [finished(limits.reserve(binding)) for _ in range(3)]
 
     places = sorted(place for each in at_once(reserve, threads=4) for place in each)
 
