@@ -79,7 +79,7 @@ class JobMethods:
         return ledgers.of_job(job=self._job(tag), since=since, until=until, by=self._user)
 
     def freeze_env(self, slug: str, *, reason: str = "") -> None:
-        """Let no schedule fire in the environment until it is released."""
+        """Let no schedule fire in the environment, and no retry of a job begin, until it is released."""
         freezes.freeze(environment=self._env(slug), by=self._user, reason=reason)
 
     def release_env(self, slug: str) -> None:

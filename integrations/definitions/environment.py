@@ -26,7 +26,7 @@ class Environment(Definition):
     #: Lower-case letters and digits, 2 to 16, a letter first; three letters is the custom.
     slug: Slug
     description: Description = ""
-    #: An inactive environment starts no run.
+    #: An inactive environment starts no run. What is queued there waits until it is active again.
     active: bool = True
     #: Authentication data for connected apps that set none here; sealed when stored; `{}` is allowed.
     auth: dict[str, JsonValue]

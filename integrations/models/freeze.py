@@ -1,4 +1,4 @@
-"""Freezes: times in which no schedule fires in an environment, because somebody changes something there."""
+"""Freezes: times in which no schedule fires and no retry of a job begins in an environment, as somebody works there."""
 
 from __future__ import annotations
 

@@ -14,11 +14,27 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from integrations.models.fields import ExactJSONField
+from integrations.models.freeze import Freeze
 from integrations.models.identifiers import uuid7
 from integrations.models.run_states import CLAIMABLE, FINAL, RunStatus, refuse_illegal
 from integrations.models.visibility import ScopedQuerySet
 
 _STARTED = sorted({*RunStatus} - {RunStatus.SCHEDULED, RunStatus.QUEUED, RunStatus.CANCELLED})
+
+
+_WITHHELD_AS_INACTIVE = Q(
+    finished_at__isnull=True, started_at__isnull=True, parent__isnull=True, environment__active=False
+)
+
+
+def is_withheld() -> Q:
+    """Return what a run is that does not begin for now; `run_queue` has this in its own words.
+
+    In an inactive environment no run begins, but for those that are part of one that has; in a frozen one no retry of
+    a job does, and only those are scheduled.
+    """
+    frozen = Freeze.objects.in_force().values("environment")
+    return _WITHHELD_AS_INACTIVE | Q(status=RunStatus.SCHEDULED, environment__in=frozen)
 
 
 class RunQuerySet(ScopedQuerySet["Run"]):
@@ -33,6 +49,14 @@ class RunQuerySet(ScopedQuerySet["Run"]):
     def held_by(self, worker: str) -> RunQuerySet:
         # The lease says nothing new, but its index is small.
         return self.filter(worker=worker, status=RunStatus.RUNNING, lease_until__isnull=False)
+
+    def withheld(self) -> RunQuerySet:
+        """Return those that do not begin for now, due or not: see `is_withheld`."""
+        return self.filter(is_withheld())
+
+    def in_active_environment(self) -> RunQuerySet:
+        """Leave out those that do not begin because their environment is inactive."""
+        return self.exclude(_WITHHELD_AS_INACTIVE)
 
     def unfinished(self) -> RunQuerySet:
         return self.filter(finished_at__isnull=True)

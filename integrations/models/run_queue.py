@@ -32,6 +32,12 @@ _GREATER_ON_SQLITE = f"""({_COLUMNS}, due_at) > (COALESCE(line.integration_id, 0
 MOST_LINES = 400
 #: A message says that the others are there.
 _OVERLOOKED = "AND NOT (status = 'queued' AND fence = 0 AND due_at > %s)"
+#: The words of `run.is_withheld`.
+_NOT_WITHHELD = """
+    AND NOT (started_at IS NULL AND parent_id IS NULL
+        AND environment_id IN (SELECT id FROM integrations_environment WHERE NOT active))
+    AND NOT (status = 'scheduled'
+        AND environment_id IN (SELECT environment_id FROM integrations_freeze WHERE released_at IS NULL))"""
 
 
 class Line(NamedTuple):
@@ -59,10 +65,12 @@ class Due:
 
     now: dt.datetime
     late: dt.datetime | None = None
+    #: Whether runs may be withheld, which are not due then. Asking costs, and most times no environment withholds any.
+    without_withheld: bool = False
 
     @property
     def sql(self) -> str:
-        return f"due_at <= %s {_OVERLOOKED if self.late else ''}"
+        return f"due_at <= %s {_OVERLOOKED if self.late else ''} {_NOT_WITHHELD if self.without_withheld else ''}"
 
     @property
     def parameters(self) -> list[Any]:

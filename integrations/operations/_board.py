@@ -16,7 +16,9 @@ from django.db.models import Case, CharField, Count, Min, Q, Value, When
 
 from integrations import models
 from integrations.engine import budgets
+from integrations.models.run import is_withheld
 from integrations.models.visibility import Viewer
+from integrations.operations import _dispatch_state
 
 #: Runs that are named of each holder; the others are counted.
 SHOWN_RUNS = 5
@@ -59,7 +61,7 @@ class Backlog:
     due: int = 0
     #: Since when the oldest of these has been due.
     oldest_due_at: dt.datetime | None = None
-    #: Begins later.
+    #: Begins later: when its time has come, or once its environment does not withhold it any more.
     scheduled: int = 0
     #: Parked.
     waiting: int = 0
@@ -162,7 +164,8 @@ def _backlogs(viewer: Viewer, now: dt.datetime) -> list[Backlog]:
 
 def _queued(viewer: Viewer, now: dt.datetime) -> Any:
     """Return the columns of `Backlog` that are about what nobody holds, by integration."""
-    due = Q(due_at__lte=now)
+    has_come = Q(due_at__lte=now)
+    due = has_come & ~is_withheld() if _dispatch_state.withholds() else has_come
     return (
         _unheld(viewer)
         .values("integration")
@@ -171,7 +174,7 @@ def _queued(viewer: Viewer, now: dt.datetime) -> Any:
             due=Count("pk", filter=due),
             oldest_due_at=Min("due_at", filter=due),
             scheduled=Count("pk", filter=~due & Q(status__in=_TO_BEGIN)),
-            waiting=Count("pk", filter=Q(status=Status.WAITING) & (~due | Q(due_at=None))),
+            waiting=Count("pk", filter=Q(status=Status.WAITING) & (~has_come | Q(due_at=None))),
         )
     )
 

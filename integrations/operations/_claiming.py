@@ -58,25 +58,36 @@ def _lease_end() -> dt.datetime:
 
 def claim_due(*, worker: str, limit: int) -> list[models.Run]:
     """Return up to `limit` due runs, claimed for `worker`: integrations take turns, see `_turns`."""
-    return _claim_in_turn(run_queue.Due(now=_database_time.now()), worker=worker, limit=limit)
+    due = run_queue.Due(now=_database_time.now(), without_withheld=_dispatch_state.withholds())
+    return _claim_in_turn(due, worker=worker, limit=limit)
 
 
 def claim_one(run_id: uuid.UUID, *, worker: str) -> models.Run | None:
-    """Return this run, claimed for `worker`, also before it is due; None when it, or room in its lane, is not there."""
-    claimed = _claim_these(models.Run.objects.claimable().filter(pk=run_id), worker=worker, now=_database_time.now())
+    """Return this run, claimed for `worker`, also before it is due; None when it, or room in its lane, is not there.
+
+    A frozen environment does not withhold it from whoever wants this very run, an inactive one does.
+    """
+    runs = models.Run.objects.claimable().filter(pk=run_id)
+    if _dispatch_state.withholds():
+        runs = runs.in_active_environment()
+    claimed = _claim_these(runs, worker=worker, now=_database_time.now())
     return claimed[0] if claimed else None
 
 
 def claim_announced(run_ids: Collection[uuid.UUID], *, worker: str) -> list[models.Run]:
     """Return those of these runs that are due and nobody has taken up, claimed for `worker`."""
     now = _database_time.now()
-    return _claim_these(models.Run.objects.due(now).filter(pk__in=run_ids), worker=worker, now=now)
+    runs = models.Run.objects.due(now).filter(pk__in=run_ids)
+    if _dispatch_state.withholds():
+        runs = runs.exclude(pk__in=models.Run.objects.filter(pk__in=run_ids).withheld())
+    return _claim_these(runs, worker=worker, now=now)
 
 
 def claim_overlooked(*, worker: str, limit: int) -> list[models.Run]:
     """Return up to `limit` due runs that no message will come for or that one is late for, claimed for `worker`."""
     now = _database_time.now()
-    return _claim_in_turn(run_queue.Due(now=now, late=now - _MESSAGE_LATE), worker=worker, limit=limit)
+    due = run_queue.Due(now=now, late=now - _MESSAGE_LATE, without_withheld=_dispatch_state.withholds())
+    return _claim_in_turn(due, worker=worker, limit=limit)
 
 
 def _claim_in_turn(due: run_queue.Due, *, worker: str, limit: int) -> list[models.Run]:

@@ -1,10 +1,16 @@
-"""Whether dispatch is paused: then no worker takes up a run and no schedule fires. Asked before every claim."""
+"""Whether dispatch is paused: then no worker takes up a run and no schedule fires. Asked before every claim.
+
+So is whether any environment withholds runs, which costs a claim something only where one does.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import threading
 import time
+from typing import NamedTuple
+
+from django.db.models import Q
 
 from integrations import models
 from integrations.errors import OperationRefused
@@ -16,27 +22,38 @@ _FRESH_SECONDS = 1.0
 RESTORED = "the database was restored from a backup since, and it is not known whether this had been fired"
 
 
+class _State(NamedTuple):
+    """Whether dispatch is paused and before which time no slot is fired, as they stood together; and the rest."""
+
+    is_paused: bool = False
+    slots_from: dt.datetime | None = None
+    withholds: bool = False
+
+
 class _Known:
     """What this process read last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._is_paused = False
-        self._slots_from: dt.datetime | None = None
+        self._state = _State()
         self._fresh_until = 0.0
 
-    def read(self) -> tuple[bool, dt.datetime | None]:
-        """Return whether dispatch is paused and before which time no slot is fired, as they stood together."""
+    def read(self) -> _State:
         with self._lock:
             if time.monotonic() >= self._fresh_until:
-                state = models.SystemState.objects.values_list("dispatch_paused", "slots_from").first()
-                self._is_paused, self._slots_from = state or (False, None)
+                self._state = _read()
                 self._fresh_until = time.monotonic() + _FRESH_SECONDS
-            return self._is_paused, self._slots_from
+            return self._state
 
     def forget(self) -> None:
         with self._lock:
             self._fresh_until = 0.0
+
+
+def _read() -> _State:
+    state = models.SystemState.objects.values_list("dispatch_paused", "slots_from").first() or (False, None)
+    frozen = models.Freeze.objects.in_force().values("environment")
+    return _State(*state, models.Environment.objects.filter(Q(active=False) | Q(pk__in=frozen)).exists())
 
 
 _known = _Known()
@@ -45,7 +62,12 @@ forget = _known.forget
 
 def is_paused() -> bool:
     """Return whether dispatch is paused, as of a second ago at most."""
-    return _known.read()[0]
+    return _known.read().is_paused
+
+
+def withholds() -> bool:
+    """Return whether any environment is inactive or frozen, as of a second ago at most: see `RunQuerySet.withheld`."""
+    return _known.read().withholds
 
 
 def slots_from() -> dt.datetime | None:
@@ -53,7 +75,7 @@ def slots_from() -> dt.datetime | None:
 
     It changes with a restore only, together with the end of the pause.
     """
-    return _known.read()[1]
+    return _known.read().slots_from
 
 
 def require_on() -> None:

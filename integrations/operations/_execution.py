@@ -13,7 +13,7 @@ from django.db import transaction
 from integrations import models
 from integrations.errors import OperationRefused
 from integrations.models.run_states import CLAIMABLE
-from integrations.operations import _claiming, _database_time, _following, _runtime
+from integrations.operations import _claiming, _database_time, _following, _runtime, _withholding
 from integrations.operations._driving import Driver, OnStep
 
 Status = models.Run.Status
@@ -27,7 +27,7 @@ def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float)
     A run that parks (a retry or a wait that is due later) is waited for while that takes no longer than
     `patience_seconds` at a time; beyond, it is returned as `waiting`, for a worker or the next call to go on with.
     One that is parked for runs that it has started goes on once these have been executed, here too. One whose feature
-    is at its limit is waited for as long, too, and then returned as it was.
+    is at its limit is waited for as long, too, and then returned as it was; one whose environment is inactive at once.
 
     Raises:
         OperationRefused: it has ended.
@@ -39,7 +39,7 @@ def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float)
     while True:
         if not _drive(driver, run):
             if _has_no_room(run):
-                if time.monotonic() >= give_up_at:
+                if time.monotonic() >= give_up_at or _withholding.why_from_everyone(run):
                     return run
                 time.sleep(_ROOM_LOOK_SECONDS)
                 continue

@@ -69,7 +69,7 @@ class Resender:
 
 def _late() -> set[uuid.UUID]:
     """Return some MOST runs that were announced and that nobody has taken up since: those at the front of each line."""
-    due = run_queue.Due(now=_database_time.now() - _LATE)
+    due = run_queue.Due(now=_database_time.now() - _LATE, without_withheld=_dispatch_state.withholds())
     lines = run_queue.lines(due)
     each = -(-MOST // max(len(lines), 1))
     heads = run_queue.heads([(line, each) for line in lines[:MOST]], due)

@@ -9,7 +9,8 @@ from integrations.definitions import checking, secrecy
 from integrations.definitions.contents import Contents
 from integrations.definitions.environment import Environment
 from integrations.errors import Problem
-from integrations.operations import _bindings
+from integrations.operations import _bindings, _dispatch_state, _waking
+from integrations.operations.actors import Actor, require
 from integrations.operations.store import Store
 
 
@@ -37,6 +38,9 @@ class EnvironmentStore(Store[models.Environment, Environment]):
         row.apply(definition)
         row.set_auth(auth if isinstance(auth, dict) else {})
         row.save()
+        # What is queued there begins no more, or may begin again.
+        _dispatch_state.forget()
+        _waking.signal()
         _bindings.write_for_environment(row, definition.envs)
         row.forget_prefetched()
 
@@ -44,6 +48,12 @@ class EnvironmentStore(Store[models.Environment, Environment]):
         runs = models.Run.objects.filter(environment=row).count()
         history = [f"{runs} runs in its history"] if runs else []
         return [*super().places_in_use(row, contents), *history]
+
+
+def withheld(*, environment: models.Environment, by: Actor) -> int:
+    """Return how many runs do not begin for now because of the environment: it is inactive, or frozen."""
+    require(by, "view_run", to="see runs")
+    return models.Run.objects.unfinished().filter(environment=environment).withheld().count()
 
 
 store = EnvironmentStore()

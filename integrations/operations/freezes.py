@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db import IntegrityError, transaction
+from django.db.models import Count, Q
 
 from integrations import models
 from integrations.errors import OperationRefused
-from integrations.operations import _audit, _database_time, _remarks, _waking
+from integrations.operations import _audit, _database_time, _dispatch_state, _remarks, _waking
 from integrations.operations.actors import Actor, require, user_of
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draining:
+    """What of the jobs in an environment has not ended."""
+
+    #: Runs that have begun.
+    begun: int
+    #: Runs that fired before the freeze, or were started by hand, and that a worker has not taken up yet.
+    to_begin: int
+    #: Retries of failed runs, which wait for the release.
+    retries: int
+
+
 def freeze(*, environment: models.Environment, by: Actor, reason: str = "") -> models.Freeze:
-    """Let no schedule fire in the environment until it is released. What runs there goes on to its end: see `draining`.
+    """Let no schedule fire in the environment, and no retry of a job begin, until it is released.
+
+    What runs there goes on to its end: see `draining`.
 
     Raises:
         OperationRefused: it is frozen already.
@@ -27,11 +44,14 @@ def freeze(*, environment: models.Environment, by: Actor, reason: str = "") -> m
             _record("freeze", environment, by=by, reason=reason)
     except IntegrityError:
         raise OperationRefused(f'environment "{environment.slug}" is frozen already') from None
+    _dispatch_state.forget()
     return row
 
 
 def release(*, environment: models.Environment, by: Actor) -> models.Freeze:
     """Let the schedules go on, those first that were to fire first; times that were held up go by `missed`.
+
+    Retries that came due meanwhile begin.
 
     Raises:
         OperationRefused: it is not frozen.
@@ -55,11 +75,18 @@ def in_force(*, environment: models.Environment, by: Actor) -> models.Freeze | N
     return models.Freeze.objects.in_force().filter(environment=environment).first()
 
 
-def draining(*, environment: models.Environment, by: Actor) -> int:
-    """Return how many runs of jobs in the environment have begun and not ended yet."""
+def draining(*, environment: models.Environment, by: Actor) -> Draining:
+    """Return what of the jobs in the environment has not ended."""
     require(by, "view_freeze", to="see freezes")
-    begun = models.Run.objects.unfinished().filter(environment=environment, job__isnull=False)
-    return begun.filter(started_at__isnull=False).count()
+    is_retry = Q(status=models.Run.Status.SCHEDULED)
+    counts = models.Run.objects.unfinished().filter(environment=environment, job__isnull=False)
+    return Draining(
+        **counts.aggregate(
+            begun=Count("pk", filter=Q(started_at__isnull=False)),
+            to_begin=Count("pk", filter=Q(started_at__isnull=True) & ~is_retry),
+            retries=Count("pk", filter=is_retry),
+        )
+    )
 
 
 def _record(verb: str, environment: models.Environment, *, by: Actor, reason: str) -> None:

@@ -19,6 +19,7 @@ from integrations.operations import (
     _releases,
     _remarks,
     _starting,
+    _withholding,
     environments,
     features,
     integrations,
@@ -139,8 +140,14 @@ def execute(
 def resume(
     *, run: models.Run, by: Actor, on_step: OnStep | None = None, patience_seconds: float = _PATIENCE_SECONDS
 ) -> models.Run:
-    """Go on with a waiting run now, or with a running one whose process is gone, behind its last checkpoint."""
+    """Go on with a waiting run now, or with a running one whose process is gone, behind its last checkpoint.
+
+    Raises:
+        OperationRefused: it has ended, its holder's lease still lasts, or its environment is inactive.
+    """
     require(by, "start_run", to="resume runs")
+    if why := _withholding.why_from_everyone(run):
+        raise OperationRefused(why)
     if run.status == models.Run.Status.RUNNING:
         _execution.take_over(run)
     return _execution.execute(run, on_step=on_step, patience_seconds=patience_seconds)

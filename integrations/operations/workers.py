@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from integrations import models
 from integrations.models.run_states import CLAIMABLE
-from integrations.operations import _board, _database_time, _dispatch_state, _lanes, _presence
+from integrations.operations import _board, _database_time, _dispatch_state, _lanes, _presence, _withholding
 from integrations.operations._board import WAITS, Backlog, Board
 from integrations.operations._worker import Worker
 from integrations.operations.actors import Actor, require
@@ -36,6 +36,8 @@ def why_not_yet(run: models.Run) -> str:
         return ""
     if _dispatch_state.is_paused():
         return "dispatch is paused"
+    if why := _withholding.why(run):
+        return why
     if not _presence.is_worker_there():
         return "no worker is alive"
     return _lanes.why_not_yet(run, now=now)

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations import models
-from integrations.operations import freezes
+from integrations.operations import freezes, jobs
 from integrations.operations.actors import SYSTEM
 from tests.admin import pages
 from tests.admin.conftest import logged_in, member
@@ -41,6 +41,31 @@ def test_environment_is_frozen_and_released_on_its_own_page(page: Client, job: m
     assert frozen.headers["Location"] == own
     assert "Upgrade" in pages.text(page.get(own))
     assert url(job, "release") in pages.text(page.get(own))
+
+
+def test_page_of_a_frozen_environment_says_what_goes_on_and_what_is_to_come(page: Client, job: models.Job) -> None:
+    assert job.environment is not None
+    begun, retry, _ = (jobs.run(job=job, by=SYSTEM, trigger=models.Run.Trigger.ADMIN) for _ in range(3))
+    models.Run.objects.filter(pk=begun.pk).update(started_at=begun.created_at)
+    models.Run.objects.filter(pk=retry.pk).update(status="scheduled")
+    freezes.freeze(environment=job.environment, by=SYSTEM)
+
+    text = pages.text(page.get(pages.change_url(job.environment)))
+
+    assert "1 run of its jobs goes on to its end." in text
+    assert "1 is queued and still to begin." in text
+    assert "1 retry waits for the release." in text
+    assert "inactive" not in text.split("calendar-freeze")[1].split("</section>")[0]
+
+
+def test_page_of_an_inactive_environment_says_how_many_runs_wait_in_it(page: Client, job: models.Job) -> None:
+    assert job.environment is not None
+    jobs.run(job=job, by=SYSTEM, trigger=models.Run.Trigger.ADMIN)
+    models.Environment.objects.filter(pk=job.environment.pk).update(active=False)
+
+    text = pages.text(page.get(pages.change_url(job.environment)))
+
+    assert "1 run that has not begun waits until the environment is active again" in text
 
 
 def test_calendar_says_what_is_frozen_and_where_to_freeze(page: Client, job: models.Job) -> None:

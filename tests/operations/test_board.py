@@ -11,7 +11,7 @@ from django.db import connection
 
 from integrations.errors import PermissionRefused
 from integrations.models import AppEnvironment, Circuit, Environment, Integration, RateBudget, Run, SystemState, Worker
-from integrations.operations import _database_time, workers
+from integrations.operations import _database_time, environments, workers
 from integrations.operations.actors import SYSTEM
 from tests.admin.conftest import member
 from tests.factories import AppEnvironmentFactory, EnvironmentFactory, IntegrationFactory, RunFactory, StepFactory
@@ -126,6 +126,20 @@ def test_backlog_tells_due_from_later_and_finished(operator: User, integration: 
 
     assert (row.due, row.scheduled, row.waiting, row.running) == (3, 1, 0, 1)
     assert row.oldest_due_at == now - 3 * minute
+
+
+def test_run_that_an_inactive_environment_withholds_is_not_counted_as_due(
+    operator: User, integration: Integration, now: dt.datetime
+) -> None:
+    due_at = now - dt.timedelta(minutes=1)
+    withheld, begun = run_in(integration, due_at=due_at), run_in(integration, due_at=due_at, started_at=due_at)
+    environment = withheld.environment
+    Run.objects.filter(pk=begun.pk).update(environment=environment)
+    environments.update(integration=environment.integration, tag=environment.slug, changes={"active": False}, by=SYSTEM)
+
+    row = backlog(operator)
+
+    assert (row.due, row.scheduled, row.waiting) == (1, 1, 0)
 
 
 @pytest.mark.parametrize(

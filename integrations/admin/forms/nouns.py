@@ -53,7 +53,7 @@ class EnvironmentForm(DefinitionForm):
         help_texts = {
             "env_name": "Such as “Production”.",
             "slug": "2 to 16 lower-case letters and digits, a letter first; three is the custom: dev, stg, prd.",
-            "active": "An inactive environment starts no run.",
+            "active": "An inactive environment starts no run. What is queued there waits until it is active again.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
