@@ -12,7 +12,7 @@ from integrations.definitions.feature import Event
 from integrations.definitions.truncation import is_truncated
 from integrations.definitions.values.equality import json_equal
 from integrations.engine.records import RUN_TIMEOUT
-from integrations.operations import _calls_made, _lineage
+from integrations.operations import _calls_made, _lineage, _records
 from integrations.operations._calls_made import Key, Place
 from integrations.operations._effects import Effects
 from integrations.types import Json
@@ -63,6 +63,13 @@ class Past:
         if self.is_finished(event):
             return self.steps
         return tuple(step for step in self.steps if step.iteration != models.NO_ITERATION and step.status in _GOOD)
+
+    def gone_on_from(self, event: Event) -> dict[str, uuid.UUID]:
+        """Return the nested runs that are not behind a step that is kept, by what their step is called."""
+        if self.is_finished(event):
+            return {}
+        kept = {_records.key_of(step).place(1) for step in self.kept(event)}
+        return {place: run_id for place, run_id in self.nested.items() if place not in kept}
 
     def result(self) -> Json:
         """Return the event's result as it is stored, None if it has none."""

@@ -12,7 +12,7 @@ from integrations.engine.records import Role, StepError, StepKey, StepRecord, St
 def record_of(step: models.Step, *, logs: tuple[LogLine, ...] = ()) -> StepRecord:
     """Return the record that a stored step was made of, with `logs` if they are wanted."""
     return StepRecord(
-        key=_key_of(step),
+        key=key_of(step),
         attempt=step.attempt,
         type=step.type,
         target=step.target,
@@ -30,7 +30,8 @@ def record_of(step: models.Step, *, logs: tuple[LogLine, ...] = ()) -> StepRecor
     )
 
 
-def _key_of(step: models.Step) -> StepKey:
+def key_of(step: models.Step) -> StepKey:
+    """Return which step of its run a stored one is."""
     iteration = None if step.iteration == models.NO_ITERATION else step.iteration
     return StepKey(sequence=step.sequence, event=step.event, iteration=iteration, role=cast("Role", step.role))
 

@@ -182,7 +182,7 @@ class _Planner:
             nested_from={
                 place: str(nested)
                 for draft in kept
-                for place, nested in draft.past.nested.items()  # type: ignore[union-attr]  # narrowed above
+                for place, nested in draft.past.gone_on_from(draft.event).items()  # type: ignore[union-attr]  # narrowed above
             },
         )
 
@@ -284,7 +284,7 @@ def _events(feature: Feature) -> Iterator[tuple[Key, Event]]:
 def _fate(past: Past, event: Event) -> Fate:
     if past.is_finished(event):
         return "take_over"
-    return "go_on" if past.kept(event) or past.nested else "run"
+    return "go_on" if past.kept(event) or past.gone_on_from(event) else "run"
 
 
 def _described(draft: _Draft) -> EventPlan:
