@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 from django.db.models import Q
 
@@ -22,52 +23,55 @@ _FRESH_SECONDS = 1.0
 RESTORED = "the database was restored from a backup since, and it is not known whether this had been fired"
 
 
-class _State(NamedTuple):
-    """Whether dispatch is paused and before which time no slot is fired, as they stood together; and the rest."""
-
-    is_paused: bool = False
-    slots_from: dt.datetime | None = None
-    withholds: bool = False
+Known = TypeVar("Known")
 
 
-class _Known:
-    """What this process read last."""
+class _Known(Generic[Known]):
+    """What this process read last of something."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Callable[[], Known]) -> None:
+        self._read = read
         self._lock = threading.Lock()
-        self._state = _State()
-        self._fresh_until = 0.0
+        self._last: tuple[Known, float] | None = None
 
-    def read(self) -> _State:
+    def get(self) -> Known:
         with self._lock:
-            if time.monotonic() >= self._fresh_until:
-                self._state = _read()
-                self._fresh_until = time.monotonic() + _FRESH_SECONDS
-            return self._state
+            if self._last is None or time.monotonic() >= self._last[1]:
+                self._last = self._read(), time.monotonic() + _FRESH_SECONDS
+            return self._last[0]
 
     def forget(self) -> None:
         with self._lock:
-            self._fresh_until = 0.0
+            self._last = None
 
 
-def _read() -> _State:
-    state = models.SystemState.objects.values_list("dispatch_paused", "slots_from").first() or (False, None)
+def _read_pause() -> tuple[bool, dt.datetime | None]:
+    """Return whether dispatch is paused and before which time no slot is fired, as they stand together."""
+    return models.SystemState.objects.values_list("dispatch_paused", "slots_from").first() or (False, None)
+
+
+def _read_withholding() -> bool:
     frozen = models.Freeze.objects.in_force().values("environment")
-    return _State(*state, models.Environment.objects.filter(Q(active=False) | Q(pk__in=frozen)).exists())
+    return models.Environment.objects.filter(Q(active=False) | Q(pk__in=frozen)).exists()
 
 
-_known = _Known()
-forget = _known.forget
+_pause, _withholding = _Known(_read_pause), _Known(_read_withholding)
+
+
+def forget() -> None:
+    """Read anew the next time."""
+    _pause.forget()
+    _withholding.forget()
 
 
 def is_paused() -> bool:
     """Return whether dispatch is paused, as of a second ago at most."""
-    return _known.read().is_paused
+    return _pause.get()[0]
 
 
 def withholds() -> bool:
     """Return whether any environment is inactive or frozen, as of a second ago at most: see `RunQuerySet.withheld`."""
-    return _known.read().withholds
+    return _withholding.get()
 
 
 def slots_from() -> dt.datetime | None:
@@ -75,7 +79,7 @@ def slots_from() -> dt.datetime | None:
 
     It changes with a restore only, together with the end of the pause.
     """
-    return _known.read().slots_from
+    return _pause.get()[1]
 
 
 def require_on() -> None:
