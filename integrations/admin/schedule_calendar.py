@@ -24,6 +24,8 @@ from integrations.operations.ledgers import Outcome
 from integrations.operations.schedule_days import Ending
 
 _MOST_JOBS = 500
+#: How many jobs a day of a month shows; a week shows them all.
+_MOST_ENTRIES = 10
 _DAY = dt.timedelta(days=1)
 #: The order in which a day's outcomes stand: what somebody should look at first.
 _ORDER: tuple[Outcome | Ending, ...] = (
@@ -135,18 +137,21 @@ class CalendarPage:
         return schedule_days.by_day(jobs=jobs, since=since, until=until, zone=zone, by=actor(self.request))
 
     def _filled(self, days: list[dt.date], entries: list[schedule_days.DayOfJob]) -> list[dict[str, Any]]:
-        by_day: dict[dt.date, list[dict[str, Any]]] = {day: [] for day in days}
+        by_day: dict[dt.date, list[schedule_days.DayOfJob]] = {day: [] for day in days}
         for entry in entries:
-            by_day[entry.day].append(self._shown(entry))
-        return [
-            {
-                "date": day,
-                "is_today": day == self.today,
-                "is_outside": self.span == "month" and day.month != self.day.month,
-                "entries": shown,
-            }
-            for day, shown in by_day.items()
-        ]
+            by_day[entry.day].append(entry)
+        return [self._filled_day(day, found) for day, found in by_day.items()]
+
+    def _filled_day(self, day: dt.date, entries: list[schedule_days.DayOfJob]) -> dict[str, Any]:
+        chosen = _most_urgent(entries) if self.span == "month" else entries
+        return {
+            "date": day,
+            "is_today": day == self.today,
+            "is_outside": self.span == "month" and day.month != self.day.month,
+            "entries": [self._shown(entry) for entry in chosen],
+            "left_out": len(entries) - len(chosen),
+            "week_url": self._link(day=day, span="week"),
+        }
 
     def _shown(self, entry: schedule_days.DayOfJob) -> dict[str, Any]:
         outcomes = [
@@ -208,6 +213,15 @@ class CalendarPage:
         if self.integration is not None:
             found = [each for each in found if each.environment.integration_id == self.integration.pk]
         return [each for each in found if each.environment != self.environment]
+
+
+def _most_urgent(entries: list[schedule_days.DayOfJob]) -> list[schedule_days.DayOfJob]:
+    """Return as many as a day of a month has room for, those that somebody should look at first, as they stand."""
+    if len(entries) <= _MOST_ENTRIES:
+        return entries
+    urgencies = [min(map(_ORDER.index, entry.outcomes)) for entry in entries]
+    chosen = sorted(range(len(entries)), key=urgencies.__getitem__)[:_MOST_ENTRIES]
+    return [entries[number] for number in sorted(chosen)]
 
 
 def _lacks(found: schedule_days.Days, *, has_more_jobs: bool) -> list[str]:

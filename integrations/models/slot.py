@@ -27,12 +27,9 @@ class SlotQuerySet(ScopedQuerySet["Slot"]):
         return due.order_by("due_at", "nominal_at")
 
     def within(self, *, since: dt.datetime, until: dt.datetime) -> SlotQuerySet:
-        """Return those of which some time lies from `since` to `until`.
-
-        Both bounds in each arm, so that each is one stretch of an index.
-        """
-        begun = Q(nominal_at__lte=until, nominal_at__gte=since)
-        return self.filter(begun | Q(nominal_at__lte=until, until_at__gte=since))
+        """Return those of which some time lies from `since` to `until`: each arm is a stretch of an index."""
+        begins_within = Q(nominal_at__gte=since, nominal_at__lte=until)
+        return self.filter(begins_within | Q(nominal_at__lt=since, until_at__gte=since))
 
 
 class Slot(models.Model):

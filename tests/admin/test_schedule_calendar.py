@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations import models
+from integrations.admin import schedule_calendar
 from tests.admin import pages
 from tests.admin.conftest import logged_in, member
 from tests.operations.nesting import PAUSE, made_of
@@ -150,3 +152,28 @@ def test_calendar_takes_the_same_queries_for_many_jobs(hands: Hands, page: Clien
         calendar(page)
 
     assert len(many) == len(few)
+
+
+def test_day_of_a_month_shows_some_jobs_the_urgent_ones_first_and_leads_to_all(
+    hands: Hands, page: Client, home: models.Integration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule_calendar, "_MOST_ENTRIES", 2)
+    for number in range(3):
+        make_job(hands, home, tag=f"calm{number}", target={"event": "tick"}, schedule={"every": 600, "limit": 1})
+    failed = make_job(hands, home, tag="failed", target={"event": "tick"}, schedule={"every": 601, "limit": 1})
+    hands.turn(minutes=11)
+    fire(hands)
+    end(runs_of(failed)[0], "failed")
+
+    month = pages.text(page.get(reverse("admin:integrations_job_calendar"), {**DAY, "span": "month"}))
+    [(url, words)] = re.findall(r'class="calendar__more" href="([^"]+)">([^<]+)', month)
+    week = pages.text(page.get(reverse("admin:integrations_job_calendar") + html.unescape(url)))
+
+    assert shown(month) == ["calm0", "failed"]
+    assert words == "and 2 more"
+    assert shown(week) == ["calm0", "calm1", "calm2", "failed"]
+    assert "calendar__more" not in week
+
+
+def shown(text: str) -> list[str]:
+    return [tag.strip() for tag in re.findall(r'class="calendar__job">([^<]+)', text)]
