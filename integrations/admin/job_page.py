@@ -80,7 +80,7 @@ def context(job: models.Job, user: User) -> dict[str, Any]:
         "runs_what": job_targets.in_words(job.to_definition().own_target),
         "problems": jobs.problems(job=job),
         "can": can,
-        "entries": _entries(job, user) if can["view_slot"] else None,
+        "entries": _shown_entries(job, user) if can["view_slot"] else None,
         "history": jobs.history(job=job, by=user, limit=_SHOWN) if can["view_run"] else None,
     }
 
@@ -155,6 +155,11 @@ def zone_named(name: object) -> zoneinfo.ZoneInfo:
 
 def _zone_of(job: models.Job) -> zoneinfo.ZoneInfo:
     return zone_named(job.schedule.get("tz") if isinstance(job.schedule, dict) else None)
+
+
+def _shown_entries(job: models.Job, user: User) -> list[dict[str, Any]] | None:
+    """Return the ledger; None of a job that never had a schedule."""
+    return _entries(job, user) or (None if job.schedule is None else [])
 
 
 def _entries(job: models.Job, user: User) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations import models
 from integrations.operations import jobs
@@ -85,6 +86,17 @@ def test_what_waits_is_shown_and_skipped(page: Client, job: models.Job) -> None:
     slot.refresh_from_db()
     assert slot.status == "skipped"
     assert slot.reason.endswith("too late")
+
+
+def test_job_without_a_schedule_has_no_times_and_nothing_to_pause(page: Client, job: models.Job) -> None:
+    jobs.update(integration=job.integration, tag="tick", changes={"schedule": None}, by=SYSTEM)
+    never = pages.text(page.get(pages.change_url(job)))
+    models.Slot.objects.create(job=job, nominal_at=timezone.now() - dt.timedelta(hours=1), status="skipped")
+    once = pages.text(page.get(pages.change_url(job)))
+
+    assert url(job, "pause") not in never
+    assert ("What became of each time" in never, "What became of each time" in once) == (False, True)
+    assert ('href="#history-title"' in never, 'href="#ledger-title"' in once) == (True, True)
 
 
 def test_viewer_skips_nothing(job: models.Job) -> None:

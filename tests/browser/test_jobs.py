@@ -18,6 +18,12 @@ pytestmark = pytest.mark.browser
 
 PREVIEW = "[data-schedule-preview]"
 TAKES = "[data-job-takes]"
+#: The buttons that reach beyond the panel of what can be done with a job.
+CUT_OFF = """
+return [...document.querySelectorAll(".job-controls .button")]
+  .filter((each) => each.getBoundingClientRect().right > each.closest(".panel").getBoundingClientRect().right - 8)
+  .map((each) => each.textContent);
+"""
 #: The id of what has the focus, whether its middle is what one sees there, and whether it has an outline.
 FOCUS = """
 const focused = document.activeElement, box = focused.getBoundingClientRect();
@@ -152,6 +158,7 @@ def test_pages_of_a_job_fit_the_screen(admin_page: Page, job: models.Job, size: 
         assert "password" in admin_page.find(".job-takes").text
         # Not the width that is seen, which a phone makes wide enough for what is on the page.
         assert admin_page.script("return document.documentElement.scrollWidth") <= size[0], page
+        assert not admin_page.script(CUT_OFF), page
 
 
 @pytest.mark.parametrize("size", [Page.DESKTOP, Page.PHONE])
