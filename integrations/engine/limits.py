@@ -16,8 +16,6 @@ from integrations.errors import ConnectorError
 
 #: How the reason of a step begins that is parked for its place in a budget; by it the next execution knows the place.
 _WAITS = "waits for the rate budget"
-#: A parked call that comes this much later than it might has lost its place in the budget to others.
-_GRACE_SECONDS = 2.0
 #: A wait that takes more of an event's timeout than this parks, since parked time does not count.
 _SHARE_OF_TIMEOUT = 0.1
 
@@ -73,24 +71,32 @@ class Gate:
             limits.report_late(binding, is_probe=is_probe)
 
     async def _wait_for_place(self, limits: Limits, binding: Binding) -> None:
-        clock = self._execution.context.clock
         place_at, self._place_at = self._place_at, None
         if place_at is not None:
+            await self._wait_until(place_at, binding)
             self.reason = f"waited for the rate budget of {_budget(binding)}"
-        if place_at is None or (clock.now() - place_at).total_seconds() > _GRACE_SECONDS:
-            place_at = clock.now() + dt.timedelta(seconds=await limits.reserve(binding))
+        patience = self._patience_seconds()
+        seconds = await limits.reserve(binding, has_place=place_at is not None, patience_seconds=patience)
+        await self._wait_until(self._execution.context.clock.now() + dt.timedelta(seconds=seconds), binding)
+
+    async def _wait_until(self, place_at: dt.datetime, binding: Binding) -> None:
+        """Return when the place has come.
+
+        Raises:
+            Awaiting: it takes longer than an execution may wait.
+        """
+        clock = self._execution.context.clock
         seconds = (place_at - clock.now()).total_seconds()
         if seconds <= 0:
             return
-        if not self._is_short(seconds):
+        if seconds > self._patience_seconds():
             raise Awaiting(_reason(binding, place_at), due_at=place_at)
         self.reason = f"waited {seconds:.2g} s for the rate budget of {_budget(binding)}"
         await clock.sleep(seconds)
 
-    def _is_short(self, seconds: float) -> bool:
-        timeout = self._step.planned.event.timeout
-        is_little = timeout is None or seconds <= _SHARE_OF_TIMEOUT * timeout
-        return is_little and seconds <= self._execution.context.longest_inline_wait_seconds
+    def _patience_seconds(self) -> float:
+        timeout, longest = self._step.planned.event.timeout, self._execution.context.longest_inline_wait_seconds
+        return longest if timeout is None else min(longest, _SHARE_OF_TIMEOUT * timeout)
 
 
 def _reserved_place(execution: Execution, step: Step, attempt: int) -> dt.datetime | None:

@@ -154,8 +154,12 @@ class Limits(Protocol):
         """Let another call probe, because this one was broken off, which says nothing. Nobody waits for it."""
         ...
 
-    async def reserve(self, binding: Binding) -> float:
-        """Take a place in the rate budget, and return in how many seconds it is due; 0.0 without a limit."""
+    async def reserve(self, binding: Binding, *, has_place: bool, patience_seconds: float) -> float:
+        """Take a place in the rate budget, and return in how many seconds it is due; 0.0 without a limit.
+
+        When that is no more than `patience_seconds`, the call must be made then. Else come back at that time with
+        `has_place`; the place is kept if that is later, unless too many others are as late (see `engine.budgets`).
+        """
         ...
 
     async def push_back(self, binding: Binding, *, seconds: float) -> None:

@@ -6,13 +6,15 @@ from django.db import models
 
 
 class RateBudget(models.Model):
-    """One timestamp is all that a budget takes. Source: GCRA, ITU-T I.371; see `integrations.engine.budgets`."""
+    """Two timestamps are all that a budget takes. Source: GCRA, ITU-T I.371; see `integrations.engine.budgets`."""
 
     app_environment = models.OneToOneField(
         "integrations.AppEnvironment", on_delete=models.CASCADE, primary_key=True, related_name="rate_budget"
     )
-    #: When all calls that were let through so far would have come in at an even pace: the "theoretical arrival time".
+    #: When all calls that have taken a place would have come in at an even pace: the "theoretical arrival time".
     paid_until = models.DateTimeField()
+    #: The same of the calls that were made; None before the first.
+    sent_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         default_permissions = ()

@@ -233,7 +233,7 @@ def _throttle(budget: models.RateBudget, now: dt.datetime) -> Throttle | None:
     limit = environment.to_definition().rate_limit
     if limit is None:
         return None
-    _, delay = budgets.reserve(limit, paid_until=budget.paid_until, now=now)
+    _, delay = budgets.reserve(limit, budgets.Budget(budget.paid_until, budget.sent_until), now=now)
     if delay == 0:
         return None
     free_at = now + dt.timedelta(seconds=delay)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from functools import partial
 
 from integrations import models
 from integrations.connectors.base import Binding
 from integrations.definitions.rate_limit import RateLimit
 from integrations.engine import budgets
+from integrations.engine.budgets import Budget
 from integrations.operations import _database_time
 from integrations.operations._circuits import CircuitBook
 from integrations.operations._telling import Teller
@@ -34,11 +37,12 @@ class Limits:
     def give_up_probe(self, binding: Binding) -> None:
         self._book.give_up_probe(binding, self._teller)
 
-    async def reserve(self, binding: Binding) -> float:
+    async def reserve(self, binding: Binding, *, has_place: bool, patience_seconds: float) -> float:
         limit = binding.rate_limit
         if limit is None:
             return 0.0
-        return await self._teller.ask(lambda: _reserved(binding, limit), locks=_locks(binding))
+        reserve = partial(budgets.reserve, limit, has_place=has_place, patience_seconds=patience_seconds)
+        return await self._teller.ask(lambda: _reserved(binding, reserve), locks=_locks(binding))
 
     async def push_back(self, binding: Binding, *, seconds: float) -> None:
         limit = binding.rate_limit
@@ -50,19 +54,27 @@ def _locks(binding: Binding) -> str:
     return f"budget {binding.app_environment_id}"
 
 
-def _reserved(binding: Binding, limit: RateLimit) -> float:
+def _reserved(binding: Binding, reserve: Callable[..., tuple[Budget, float]]) -> float:
     now = _database_time.now()
     row = _locked(binding, now)
-    row.paid_until, delay = budgets.reserve(limit, paid_until=row.paid_until, now=now)
-    row.save(update_fields=["paid_until"])
+    budget, delay = reserve(_value(row), now=now)
+    _keep(row, budget)
     return delay
 
 
 def _pushed_back(binding: Binding, limit: RateLimit, seconds: float) -> None:
     now = _database_time.now()
     row = _locked(binding, now)
-    row.paid_until = budgets.push_back(limit, paid_until=row.paid_until, now=now, seconds=seconds)
-    row.save(update_fields=["paid_until"])
+    _keep(row, budgets.push_back(limit, _value(row), now=now, seconds=seconds))
+
+
+def _value(row: models.RateBudget) -> Budget:
+    return Budget(row.paid_until, row.sent_until)
+
+
+def _keep(row: models.RateBudget, budget: Budget) -> None:
+    row.paid_until, row.sent_until = budget
+    row.save(update_fields=["paid_until", "sent_until"])
 
 
 def _locked(binding: Binding, now: dt.datetime) -> models.RateBudget:

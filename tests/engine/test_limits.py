@@ -54,8 +54,8 @@ class FakeLimits:
     def give_up_probe(self, binding: Binding) -> None:
         self.asked.append("give up")
 
-    async def reserve(self, binding: Binding) -> float:
-        self.asked.append("reserve")
+    async def reserve(self, binding: Binding, *, has_place: bool, patience_seconds: float) -> float:
+        self.asked.append("come" if has_place else "reserve")
         return self.delays.pop(0) if self.delays else 0.0
 
     async def push_back(self, binding: Binding, *, seconds: float) -> None:
@@ -112,14 +112,15 @@ def test_longer_delay_parks_the_step_and_says_why(harness: LimitedHarness) -> No
     assert harness.called() == []
 
 
-def test_parked_step_keeps_its_place_in_the_budget(harness: LimitedHarness) -> None:
-    harness.limits.delays = [40.0, 99.0]
+@pytest.mark.parametrize("late", [39.5, 40.5, 4000])
+def test_parked_step_keeps_its_place_in_the_budget(harness: LimitedHarness, late: float) -> None:
+    harness.limits.delays = [40.0]
     harness.run(ONE_CALL)
 
-    outcome = harness.resume_after(ONE_CALL, seconds=40.5)
+    outcome = harness.resume_after(ONE_CALL, seconds=late)
 
     assert outcome.output == 7
-    assert harness.limits.asked.count("reserve") == 1
+    assert harness.limits.asked[:2] == ["reserve", "come"]
     assert [record.attempt for record in harness.records("create")] == [1, 1]
     assert harness.records("create")[-1].reason == 'waited for the rate budget of app "orders": 5 calls in 60 s'
 
@@ -149,7 +150,7 @@ def test_step_that_is_resumed_before_its_place_parks_until_then(harness: Limited
     assert harness.limits.asked == ["reserve"]
 
 
-def test_step_that_comes_much_too_late_takes_a_new_place(harness: LimitedHarness) -> None:
+def test_step_that_comes_late_with_too_many_others_parks_until_its_new_place(harness: LimitedHarness) -> None:
     harness.limits.delays = [40.0, 60.0]
     harness.run(ONE_CALL)
 

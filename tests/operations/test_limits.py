@@ -13,7 +13,7 @@ from integrations.models import RateBudget
 from integrations.operations._circuits import CircuitBook
 from integrations.operations._limits import Limits
 from integrations.operations._telling import Teller
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.teller import TellerAtOnce, finished
 from tests.operations.limited import at_once
 from tests.operations.test_circuits import new_binding
@@ -28,12 +28,16 @@ def limited(limit: int = 2, period: float = 3600.0) -> Binding:
     return dataclasses.replace(new_binding(), rate_limit=RateLimit(limit=limit, period=period))
 
 
+def reserve(limits: Limits, binding: Binding, *, has_place: bool = False) -> float:
+    return finished(limits.reserve(binding, has_place=has_place, patience_seconds=0.0))
+
+
 @pytest.mark.django_db
 def test_binding_without_a_limit_asks_nobody(limits: Limits) -> None:
     binding = new_binding()
 
     with CaptureQueriesContext(connection) as queries:
-        assert finished(limits.reserve(binding)) == 0.0
+        assert reserve(limits, binding) == 0.0
         finished(limits.push_back(binding, seconds=5.0))
 
     assert len(queries) == 0
@@ -43,7 +47,7 @@ def test_binding_without_a_limit_asks_nobody(limits: Limits) -> None:
 def test_places_beyond_the_burst_come_one_after_the_other(limits: Limits) -> None:
     binding = limited()
 
-    places = [finished(limits.reserve(binding)) for _ in range(4)]
+    places = [reserve(limits, binding) for _ in range(4)]
 
     assert places == [0.0, 0.0, pytest.approx(1800, abs=5), pytest.approx(3600, abs=5)]
 
@@ -53,9 +57,23 @@ def test_budget_is_shared_by_all_who_call_that_app_environment(limits: Limits) -
     binding = limited(limit=1)
     elsewhere = dataclasses.replace(binding, environment_id=binding.environment_id + 1)
 
-    assert finished(limits.reserve(binding)) == 0.0
-    assert finished(limits.reserve(elsewhere)) > 3000
-    assert finished(limits.reserve(limited(limit=1))) == 0.0
+    assert reserve(limits, binding) == 0.0
+    assert reserve(limits, elsewhere) > 3000
+    assert reserve(limits, limited(limit=1)) == 0.0
+
+
+@pytest.mark.django_db
+def test_places_are_kept_for_those_who_come_late_and_count_for_those_who_come_anew(limits: Limits) -> None:
+    binding = limited()
+    while reserve(limits, binding) < 3600:
+        pass
+    RateBudget.objects.update(paid_until=START, sent_until=START)
+
+    late = [reserve(limits, binding, has_place=True) for _ in range(5)]
+
+    assert late[:4] == [0.0] * 4
+    assert late[4] == pytest.approx(3 * 1800, abs=5)
+    assert reserve(limits, binding) == pytest.approx(4 * 1800, abs=5)
 
 
 @pytest.mark.django_db
@@ -64,17 +82,17 @@ def test_pushed_back_budget_has_no_place_before(limits: Limits) -> None:
 
     finished(limits.push_back(binding, seconds=120.0))
 
-    assert finished(limits.reserve(binding)) == pytest.approx(120, abs=5)
+    assert reserve(limits, binding) == pytest.approx(120, abs=5)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_places_taken_at_the_same_moment_are_all_different(limits: Limits) -> None:
     binding = limited(limit=3)
 
-    def reserve(_: int) -> list[float]:
-        return [finished(limits.reserve(binding)) for _ in range(3)]
+    def take(_: int) -> list[float]:
+        return [reserve(limits, binding) for _ in range(3)]
 
-    places = sorted(place for each in at_once(reserve, threads=4) for place in each)
+    places = sorted(place for each in at_once(take, threads=4) for place in each)
 
     # By clocks that were read one after the other.
     assert places[:3] == [pytest.approx(0, abs=5)] * 3
