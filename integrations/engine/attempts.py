@@ -10,7 +10,7 @@ from integrations.engine import caching, retry, waits
 from integrations.engine.calling import new_call
 from integrations.engine.execution import Execution
 from integrations.engine.failures import FAILURES, EventError, step_error
-from integrations.engine.plan import WaitTarget
+from integrations.engine.plan import NestedTarget, WaitTarget
 from integrations.engine.recording import Turn, close_attempt
 from integrations.engine.records import Checkpoint, StepError
 from integrations.engine.signals import Awaiting, Parked, StepFailed, Stopped
@@ -52,7 +52,8 @@ class _Attempts:
         if checkpoint is not None:
             await self._take_up(checkpoint)
         while True:
-            self.execution.halt_if_failed(self.step)
+            if not isinstance(self.step.planned.target, NestedTarget):  # a run that is there is looked after
+                self.execution.halt_if_failed(self.step)
             turn = Turn(self.execution, self.step, attempt=self.number)
             try:
                 return await _attempt(self.execution, self.step, turn)

@@ -1,7 +1,7 @@
 """Runs the sequences: each as soon as all its parents have finished, those without a path between them together.
 
 When a sequence fails, what runs in other branches is let finish its attempt, so that its result is kept and can be
-rolled back; nothing else of the run starts.
+rolled back; nothing else of the run starts. Nested runs fail, too, see `nested.fail_nested`.
 """
 
 from __future__ import annotations

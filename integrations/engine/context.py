@@ -65,6 +65,13 @@ class Cancellation:
         return self._cancelled
 
 
+@dataclass(slots=True)
+class RunAbove:
+    """Tells an execution what the run above has failed of; may be written by any thread, and is read now and then."""
+
+    failure: RunError | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """Everything that the engine may use; it looks nowhere else."""
@@ -99,5 +106,7 @@ class Context:
     longest_inline_wait_seconds: float = 2.0
     #: Cancelling aborts the run where it is, outside calls included.
     cancellation: Cancellation = field(default_factory=Cancellation)
+    #: Its failure lets this run fail, too: what is in flight is let finish, nothing new starts.
+    above: RunAbove = field(default_factory=RunAbove)
     #: Draws from [0, 1) for jitter.
     random: Callable[[], float] = random.random

@@ -48,11 +48,12 @@ class Execution:
         #: By sequence and event; what was skipped is absent.
         self.results: dict[str, dict[str, Json]] = {}
         self.finished: list[Finished] = []
-        #: The first failure; once there is one, nothing new starts.
-        self.failure: RunError | None = context.failure
+        self._failure: RunError | None = context.failure
         #: Whether some step is parked, and when the earliest of them goes on by itself.
         self.is_parked = False
         self.due_at: dt.datetime | None = None
+        #: Whether some step waits for a run that it has started.
+        self.waits_for_run = False
         #: Set when everything in flight is broken off: what the records of those steps say.
         self.ending: Ending | None = None
         self._begun = {(key.sequence, key.event) for key in context.checkpoints}
@@ -105,6 +106,11 @@ class Execution:
 
     # How it goes on
 
+    @property
+    def failure(self) -> RunError | None:
+        """The first failure; once there is one, nothing new starts."""
+        return self._failure or self.context.above.failure
+
     def is_halted(self, step: Step) -> bool:
         """Return whether the run has failed elsewhere, so that nothing of this step starts any more."""
         return self.failure is not None and step.key.role != "rollback"
@@ -124,7 +130,7 @@ class Execution:
 
     def fail(self, error: RunError) -> None:
         """End the run with this failure, unless an earlier one has ended it already."""
-        self.failure = self.failure or error
+        self._failure = self.failure or error
 
     def park(self, parked: Parked) -> None:
         """Wake the run for the earliest of all that waits."""

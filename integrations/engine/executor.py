@@ -11,6 +11,7 @@ from integrations.engine.context import Context
 from integrations.engine.execution import Ending, Execution
 from integrations.engine.failures import FAILURES, step_error
 from integrations.engine.lookups import look_up
+from integrations.engine.nested import fail_nested
 from integrations.engine.records import RUN_TIMEOUT, Outcome, RunError, StepError
 from integrations.engine.rollbacks import roll_back
 from integrations.engine.signals import Parked
@@ -26,7 +27,8 @@ async def execute(context: Context) -> Outcome:
     not done again, and attempts that are used up stay used up. Output and error are redacted.
 
     A failed run rolls back what it has done, also after its timeout, which counts from the start of this execution; a
-    nested run that the run is parked for may take as long, too.
+    nested run that the run is parked for may take as long, too. Nested runs that go on fail with it and undo what they
+    have done first.
     A cancelled run does not, and cancelling breaks off rollbacks too: whoever cancels may want to look at what is
     there first.
 
@@ -91,6 +93,8 @@ async def _undone(execution: Execution, failure: RunError) -> Outcome:
     execution.start_undoing()
     if failure is not execution.context.failure:
         await _store_failure(execution, failure)
+    if await fail_nested(execution, failure):
+        return await _parked(execution)
     try:
         return Outcome(status="failed", error=await roll_back(execution, failure))
     except Parked as parked:

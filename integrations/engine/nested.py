@@ -12,7 +12,7 @@ from integrations.engine.execution import Execution
 from integrations.engine.failures import EventError
 from integrations.engine.plan import NestedTarget
 from integrations.engine.ports import NestedRun, NestedRuns
-from integrations.engine.records import RUN_TIMEOUT
+from integrations.engine.records import RUN_ABOVE_FAILED, RUN_TIMEOUT, RunError
 from integrations.engine.signals import Awaiting
 from integrations.engine.step import Step
 from integrations.types import Json, JsonObject
@@ -32,6 +32,8 @@ class NestedCall(Call):
 
     async def prepare(self) -> None:
         self._run = await self._nested_runs.find(self._place)
+        if self._run is None:
+            self.execution.halt_if_failed(self.step)
         # The run that is there keeps the input that it was started with.
         self.input = self._run.input if self._run else await self._new_input()
 
@@ -70,9 +72,15 @@ class NestedCall(Call):
     async def _await(self, run: NestedRun) -> None:
         """Park until the nested run has ended, or until it has taken too long: then it is cancelled.
 
+        Once this run has failed, also of its own time, the nested one undoes what it has done; that may take any time.
+
         Raises:
             Awaiting, EventError
         """
+        self.execution.waits_for_run = True
+        undoes = Awaiting(f"waits for run {run.id} to undo what it has done", due_at=None)
+        if self.execution.is_halted(self.step):
+            raise undoes
         limits = self._limits()
         if not limits:
             raise Awaiting(f"waits for run {run.id}", due_at=None)
@@ -80,6 +88,11 @@ class NestedCall(Call):
         due_at = run.created_at + dt.timedelta(seconds=seconds)
         if self.execution.context.clock.now() < due_at:
             raise Awaiting(f"waits for run {run.id}, {seconds:g} s at most", due_at=due_at)
+        if code == RUN_TIMEOUT and self.execution.failure is None:
+            message = f"run {run.id} took longer than the {seconds:g} s of this one"
+            place = f"{self.step.key.sequence}/{self.step.key.event}"
+            self.execution.fail(RunError(code=code, message=message, place=place))
+            raise undoes
         await self._nested_runs.cancel(self._place)
         raise EventError(f"run {run.id} took longer than {seconds:g} s, so it was cancelled", code=code)
 
@@ -102,6 +115,24 @@ class NestedCall(Call):
         if nested_runs is None:
             raise EventError("nothing here stores runs, so none can be nested", code="not_available")
         return nested_runs
+
+
+async def fail_nested(execution: Execution, failure: RunError) -> bool:
+    """Let the runs that go on below a failed one fail, too, and return whether they are to be waited for.
+
+    They undo what they have done before this one undoes anything, in reverse order as everywhere; what one of them has
+    brought to its end by then counts as done.
+    """
+    nested_runs = execution.context.nested_runs
+    if nested_runs is None or not execution.context.release.features:
+        return False
+    if any(key.role == "rollback" for key in execution.context.checkpoints):
+        return False  # what was to be waited for has ended, and what goes on now undoes
+    if failure.code != RUN_ABOVE_FAILED:
+        at = f" at {failure.place}" if failure.place else ""
+        failure = RunError(code=RUN_ABOVE_FAILED, message=f"the run above failed{at}: {failure.message}")
+    # One that ended since its step looked has woken this run: the next execution takes up what it has left.
+    return await nested_runs.fail_all(failure) or execution.waits_for_run
 
 
 _ENDS = {"failed": "failed", "cancelled": "was cancelled", "quarantined": "was quarantined"}

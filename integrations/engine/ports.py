@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from integrations.connectors.base import Binding
 from integrations.definitions.approval import ApprovalRequest
+from integrations.engine.records import RunError
 from integrations.types import Json, JsonObject
 
 _FINAL = frozenset({"succeeded", "failed", "cancelled", "quarantined"})
@@ -44,6 +45,13 @@ class NestedRuns(Protocol):
 
     async def cancel(self, place: str) -> None:
         """End the run at that place, as soon as whoever executes it notices, and all that it has started itself."""
+        ...
+
+    async def fail_all(self, error: RunError) -> bool:
+        """Let every run that this one has started fail of `error`, so that it undoes what it has done.
+
+        Return whether any has still to end; then this run is woken.
+        """
         ...
 
 

@@ -16,6 +16,8 @@ Role = Literal["event", "fallback", "rollback"]
 RunStatus = Literal["succeeded", "failed", "cancelled", "waiting"]
 #: The error code of a run that took too long: it is over, however often its steps might be tried.
 RUN_TIMEOUT = "run_timeout"
+#: The error code of a nested run that had not ended when the run above it failed.
+RUN_ABOVE_FAILED = "run_above_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

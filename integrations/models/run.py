@@ -91,6 +91,11 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         self.unfinished().filter(pk=run_id).update(woken=True)
         self.transition(run_id, from_=RunStatus.WAITING, to=RunStatus.QUEUED, now=now, due_at=now)
 
+    def fail(self, run_id: uuid.UUID, *, code: str, message: str, place: str) -> bool:
+        """Note what a run has failed of that has not ended, so that it is undone; return whether it had not failed."""
+        sound = self.unfinished().filter(pk=run_id, error_code="")
+        return sound.update(error_code=code, error_message=message, error_place=place) == 1
+
     def claim(self, run_ids: Collection[uuid.UUID], *, worker: str, lease_until: dt.datetime, now: dt.datetime) -> int:
         """Hand runs that are still claimable to `worker`, each under a new fence; return how many.
 

@@ -14,9 +14,10 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from integrations import conf, models
+from integrations.engine.records import RUN_ABOVE_FAILED, RunError
 from integrations.models import run_queue
 from integrations.models.run import RunQuerySet
 from integrations.operations import (
@@ -145,23 +146,29 @@ def renew(held: Mapping[uuid.UUID, int], *, worker: str) -> set[uuid.UUID]:
     return {run_id for run_id, fence in held.items() if fences.get(run_id) != fence}
 
 
-def lost(held: Mapping[uuid.UUID, int], *, above: Collection[uuid.UUID] = ()) -> set[uuid.UUID]:
+def lost(held: Mapping[uuid.UUID, int], *, family: Collection[uuid.UUID] = ()) -> set[uuid.UUID]:
     """Return which of `held` (run id → fence) are no longer held under that fence, and lock the others' rows.
 
-    Called first in a transaction that writes for them, and for the runs `above` them: nobody can take them over until
-    it is committed. See `_families.lock` for the order.
+    Called first in a transaction that writes for them, and for those of their `family`, above and below: nobody can
+    take them over until it is committed. See `_families.lock` for the order.
     """
-    rows = models.Run.objects.filter(pk__in=[*held, *above]).order_by("pk").select_for_update(of=("self",))
+    rows = models.Run.objects.filter(pk__in=[*held, *family]).order_by("pk").select_for_update(of=("self",))
     running = {
         run_id: fence for run_id, fence, status in rows.values_list("pk", "fence", "status") if status == Status.RUNNING
     }
     return {run_id for run_id, fence in held.items() if running.get(run_id) != fence}
 
 
-def cancel_requested(run_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
-    """Return which of these runs somebody wants to end."""
-    wanted = models.Run.objects.filter(pk__in=run_ids, cancel_requested_at__isnull=False)
-    return list(wanted.values_list("pk", flat=True))
+def called_off(run_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, RunError | None]:
+    """Return which of these runs are not to go on: with what the run above has failed of, or None to be cancelled."""
+    wanted = models.Run.objects.filter(pk__in=run_ids).filter(
+        Q(cancel_requested_at__isnull=False) | Q(error_code=RUN_ABOVE_FAILED)
+    )
+    columns = ("pk", "cancel_requested_at", "error_code", "error_message", "error_place")
+    return {
+        run_id: RunError(code=code, message=message, place=place) if cancel_requested_at is None else None
+        for run_id, cancel_requested_at, code, message, place in wanted.values_list(*columns)
+    }
 
 
 def hand_back(run_ids: Collection[uuid.UUID], *, worker: str) -> None:

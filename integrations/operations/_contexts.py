@@ -7,7 +7,7 @@ import functools
 from integrations import conf, models
 from integrations.connectors.redaction import Redactor
 from integrations.definitions.release import Release
-from integrations.engine.context import Cancellation, Context, RunInfo
+from integrations.engine.context import Cancellation, Context, RunAbove, RunInfo
 from integrations.operations import _checkpoints, _opening
 from integrations.operations._asking import Approvals
 from integrations.operations._job_events import Jobs
@@ -22,7 +22,7 @@ from integrations.operations._telling import Teller
 _CACHED_RELEASES = 256
 
 
-def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtime: Runtime) -> Context:
+def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, above: RunAbove, runtime: Runtime) -> Context:
     """Return what the engine needs for this run; what it decrypts lives as long as the context.
 
     Raises:
@@ -50,6 +50,7 @@ def open_for(run: models.Run, teller: Teller, cancellation: Cancellation, runtim
         checkpoints=_checkpoints.of(run) if _checkpoints.may_have(run) else {},
         failure=_checkpoints.failure_of(run),
         cancellation=cancellation,
+        above=above,
         output_cap_bytes=conf.output_cap_bytes(),
     )
 

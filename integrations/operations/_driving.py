@@ -21,13 +21,13 @@ from django.db import DatabaseError, DataError, IntegrityError
 
 from integrations import models
 from integrations.engine import executor
-from integrations.engine.context import Cancellation
+from integrations.engine.context import Cancellation, RunAbove
 from integrations.engine.records import Outcome, RunError, StepRecord
 from integrations.errors import IntegrationsError
-from integrations.operations import _claiming, _contexts, _database_time, _write_turns
+from integrations.operations import _claiming, _contexts, _database_time, _families, _write_turns
 from integrations.operations._runtime import Execution, Reply, Runtime
 from integrations.operations._storing import StepSheet, ready_ends, ready_steps, store_ends, store_steps
-from integrations.operations._telling import End, Question, Queue, Step, Teller, Told
+from integrations.operations._telling import BELOW, End, Question, Queue, Step, Teller, Told
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class _Held:
     run: models.Run
     sheet: StepSheet
     cancellation: Cancellation
+    above: RunAbove
     execution: Execution
 
 
@@ -75,16 +76,19 @@ class Driver:
 
     def _opened(self, run: models.Run) -> Execution:
         self.give_up([run.pk])
-        cancellation, sheet = Cancellation(), StepSheet(run)
+        cancellation, above, sheet = Cancellation(), RunAbove(), StepSheet(run)
         if run.cancel_requested_at is not None:
             cancellation.cancel()
-        execution = Execution(self._work_of(run, cancellation), lambda task: self._told.put(_end(run, task)))
-        self._held[run.pk] = _Held(run, sheet, cancellation, execution)
+        execution = Execution(self._work_of(run, cancellation, above), lambda task: self._told.put(_end(run, task)))
+        self._held[run.pk] = _Held(run, sheet, cancellation, above, execution)
         return execution
 
-    def _work_of(self, run: models.Run, cancellation: Cancellation) -> Callable[[], Coroutine[Any, Any, Outcome]]:
+    def _work_of(
+        self, run: models.Run, cancellation: Cancellation, above: RunAbove
+    ) -> Callable[[], Coroutine[Any, Any, Outcome]]:
         try:
-            context = _contexts.open_for(run, Teller(run.pk, run.fence, self._told), cancellation, self._runtime)
+            teller = Teller(run.pk, run.fence, self._told)
+            context = _contexts.open_for(run, teller, cancellation, above, self._runtime)
         except IntegrationsError as error:
             return partial(_not_ready, RunError(code="not_ready", message=error.message))
         except DatabaseError:
@@ -133,11 +137,18 @@ class Driver:
         self.give_up([run_id])
         return [run_id]
 
-    def cancel(self, run_ids: Iterable[uuid.UUID]) -> None:
-        """Break these runs off where they are, outside calls included; they end as cancelled."""
-        for run_id in run_ids:
-            if run_id in self._held:
+    def call_off(self, runs: Mapping[uuid.UUID, RunError | None]) -> None:
+        """Let these runs fail of that error, and undo what they have done.
+
+        Those with None are broken off where they are, outside calls included, and end as cancelled.
+        """
+        for run_id, error in runs.items():
+            if run_id not in self._held:
+                continue
+            if error is None:
                 self._held[run_id].cancellation.cancel()
+            else:
+                self._held[run_id].above.failure = error
 
     def give_up(self, run_ids: Iterable[uuid.UUID]) -> None:
         """Stop executing these runs and store nothing more of them: somebody else holds them."""
@@ -160,7 +171,7 @@ class Driver:
         told = [each for each in told if fences.get(each.run_id) == each.fence]
         batch = _Batch(told, self._held, now=_database_time.now())
         with _write_turns.writing():
-            lost = _claiming.lost({each.run_id: each.fence for each in told}, above=batch.above)
+            lost = _claiming.lost({each.run_id: each.fence for each in told}, family=batch.family)
             replies = batch.write(lost=lost)
         self.give_up(lost)
         told = [each for each in told if each.run_id not in lost]
@@ -190,8 +201,11 @@ class _Batch:
         self._ends = ready_ends(((run, end) for run, end in ends if isinstance(end, Outcome)), now=now)
         self._broken_off = [(run, end) for run, end in ends if not isinstance(end, Outcome)]
 
-    @property
-    def above(self) -> set[uuid.UUID]:
+        self.family = self._above() | _families.below(
+            question.run_id for question in self._questions if question.locks == BELOW
+        )
+
+    def _above(self) -> set[uuid.UUID]:
         """Return the runs above those that end, which are told of it."""
         ending = [*(end.run for end in self._ends), *(run for run, _ in self._broken_off)]
         return {run.parent_id for run in ending if run.parent_id is not None}

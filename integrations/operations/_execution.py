@@ -85,7 +85,7 @@ def _drive(driver: Driver, run: models.Run) -> bool:
         driver.turn(timeout_seconds=_claiming.CANCEL_LOOK_SECONDS)
         now = time.monotonic()
         if now >= cancel_at:
-            driver.cancel(_claiming.cancel_requested(driver.held))
+            driver.call_off(_claiming.called_off(driver.held))
             cancel_at = now + _claiming.CANCEL_LOOK_SECONDS
         if now >= renew_at:
             driver.give_up(_claiming.renew(driver.held, worker=driver.worker))

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from integrations import models
+from integrations.engine.records import RunError
 from integrations.operations import _dispatch, _job_ends
 
 Status = models.Run.Status
@@ -67,6 +68,19 @@ def parked(runs: Iterable[models.Run], *, now: dt.datetime) -> None:
             _cancel(run_id, now=now)
 
 
+def fail_nested(run_id: uuid.UUID, error: RunError, *, now: dt.datetime) -> bool:
+    """Let the runs below a failed one fail, too, and undo what they have done; return whether any has still to end.
+
+    Called in a transaction that has the run locked. One that has failed by itself is undone already.
+    """
+    nested_ids = list(models.Run.objects.unfinished().filter(parent=run_id).order_by("pk").values_list("pk", flat=True))
+    lock(nested_ids)
+    for nested_id in nested_ids:
+        if models.Run.objects.fail(nested_id, code=error.code, message=error.message, place=error.place):
+            wake(nested_id, now=now)
+    return bool(nested_ids)
+
+
 def cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:
     """End a run, or ask its holder to, and all that it has started; return False when it has ended already.
 
@@ -85,12 +99,17 @@ def cancel_marked(run_ids: Iterable[uuid.UUID], *, now: dt.datetime) -> None:
 
 def _family(run_id: uuid.UUID) -> set[uuid.UUID | None]:
     """Return the run, the one above it, and all that go on below it."""
-    family: set[uuid.UUID | None] = {*models.Run.objects.filter(pk=run_id).values_list("parent", flat=True)}
-    found = {run_id}
+    above = models.Run.objects.filter(pk=run_id).values_list("parent", flat=True)
+    return {run_id, *above, *below([run_id])}
+
+
+def below(run_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Return all that go on below these runs."""
+    found, all_found = set(run_ids), set[uuid.UUID]()
     while found:
-        family |= found
         found = set(models.Run.objects.unfinished().filter(parent__in=found).values_list("pk", flat=True))
-    return family
+        all_found |= found
+    return all_found
 
 
 def _cancel(run_id: uuid.UUID, *, now: dt.datetime) -> bool:

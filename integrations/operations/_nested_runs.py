@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from integrations import models
 from integrations.definitions.release import Release
 from integrations.engine.failures import EventError
 from integrations.engine.ports import NestedRun
+from integrations.engine.records import RunError
 from integrations.errors import InvalidInput
 from integrations.operations import (
     _database_time,
@@ -18,7 +20,7 @@ from integrations.operations import (
     _releases,
     _starting,
 )
-from integrations.operations._telling import Teller
+from integrations.operations._telling import BELOW, Teller
 from integrations.types import JsonObject
 
 
@@ -35,7 +37,11 @@ class NestedRuns:
         return await self._teller.ask(lambda: self._found(place) or self._started(place, feature, input))
 
     async def cancel(self, place: str) -> None:
-        await self._teller.ask(lambda: self._cancelled(place))
+        await self._teller.ask(lambda: self._cancelled(place), locks=BELOW)
+
+    async def fail_all(self, error: RunError) -> bool:
+        fail = functools.partial(_families.fail_nested, self._run.pk, error)
+        return await self._teller.ask(lambda: fail(now=_database_time.now()), locks=BELOW)
 
     def _found(self, place: str) -> NestedRun | None:
         nested = models.Run.objects.filter(parent=self._run, parent_step=place).first()

@@ -6,13 +6,12 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils import timezone
 
 from integrations import conf, models
 from integrations.definitions.truncation import capped_lines
-from integrations.engine.records import Outcome, RunError, StepKey, StepRecord
+from integrations.engine.records import RUN_ABOVE_FAILED, Outcome, RunError, StepKey, StepRecord
 from integrations.models import run_ends, step_writes
 from integrations.models.step import IDENTITY, Identity
 from integrations.operations import _checkpoints, _failures, _families
@@ -68,7 +67,7 @@ def store_steps(steps: Sequence[ReadyStep]) -> None:
 
 def store_failure(run_id: uuid.UUID, error: RunError) -> None:
     """Store what a run has failed of whose holder now undoes what it has done; whoever takes it over goes by that."""
-    models.Run.objects.filter(pk=run_id).update(**_error_columns(error))
+    models.Run.objects.fail(run_id, code=error.code, message=error.message, place=error.place)
 
 
 def store_ends(ends: Sequence[ReadyEnd], *, now: dt.datetime) -> None:
@@ -86,28 +85,25 @@ def store_ends(ends: Sequence[ReadyEnd], *, now: dt.datetime) -> None:
 
 def _failures_of(ends: Iterable[ReadyEnd]) -> Iterable[_failures.Failure]:
     for end in ends:
-        if end.outcome.status == "failed" and (error := end.outcome.error):
+        error = end.outcome.error
+        # What the run above has failed of is counted there.
+        if end.outcome.status == "failed" and error and error.code != RUN_ABOVE_FAILED:
             yield _failures.Failure(run=end.run, code=error.code, message=error.message, place=error.place)
 
 
 def _end(run: models.Run, outcome: Outcome, *, now: dt.datetime) -> run_ends.RunEnd:
+    error = outcome.error
     return run_ends.RunEnd(
         run_id=run.pk,
         fence=run.fence,
         status=models.Run.Status(outcome.status),
         output=outcome.output,
-        **_error_columns(outcome.error),
+        error_code=error.code if error else "",
+        error_message=error.message if error else "",
+        error_place=error.place if error else "",
         due_at=_due_at(outcome, now=now),
         bindings=run.bindings,
     )
-
-
-def _error_columns(error: RunError | None) -> dict[str, Any]:
-    return {
-        "error_code": error.code if error else "",
-        "error_message": error.message if error else "",
-        "error_place": error.place if error else "",
-    }
 
 
 def _due_at(outcome: Outcome, *, now: dt.datetime) -> dt.datetime | None:

@@ -13,6 +13,8 @@ from integrations.engine.records import Outcome, RunError, StepRecord
 from integrations.operations import _storing
 
 Answer = TypeVar("Answer")
+#: What a question locks that writes for runs below its own; they are locked together with that, in the same order.
+BELOW = "runs below"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Teller:
         """Return what `ask` gives, called in the database's thread, in one transaction with all else of that turn.
 
         It runs only while the run is still held. It must be quick, and may be called again when the database was away.
-        `locks` names the row that it locks, if it locks one that is not its run's.
+        `locks` names the row that it locks, if it locks one that is not its run's; `BELOW` are runs below it.
         Raises what `ask` raises, if that is an IntegrationsError.
         """
         return await self._put(ask, locks)

@@ -127,7 +127,7 @@ class Worker:
             self._prune_now_and_then()
         now = time.monotonic()
         if now >= self._cancel_at and self._driver.held:
-            self._driver.cancel(_claiming.cancel_requested(self._driver.held))
+            self._driver.call_off(_claiming.called_off(self._driver.held))
             self._cancel_at = now + _claiming.CANCEL_LOOK_SECONDS
         self._source.keep(self._driver.held)
 

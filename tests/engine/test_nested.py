@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
 import pytest
 
+from integrations.connectors.base import ActionCall
+from integrations.connectors.http.errors import HttpStatusError
+from integrations.definitions.release import Release
+from integrations.engine.context import RunAbove
+from integrations.engine.executor import execute
 from integrations.engine.nested import MAX_DEPTH
 from integrations.engine.records import Outcome, RunError
 from tests.engine.harness import Harness, action, release, sequence
-from tests.fakes.clock import START
+from tests.fakes.clock import START, run
 
 _FIELDS = {
     "inner": {"input": [{"key": "n", "type": "number"}, {"key": "unit", "type": "string", "defaultValue": "kg"}]}
@@ -200,12 +206,119 @@ def test_timeout_of_the_run_ends_it_whatever_its_events_may() -> None:
 
     assert harness.run(released).due_at == START + dt.timedelta(seconds=60)
     harness.clock.advance(61)
+    assert harness.resume(released) == Outcome(status="waiting", due_at=None)
+    message = "the run above failed at main/inner: run run main/inner took longer than the 60 s of this one"
+    assert harness.nested_runs.failing == {"main/inner": RunError(code="run_above_failed", message=message)}
+
+    harness.clock.advance(600)  # it may take its time to undo what it has done
+    assert harness.resume(released).status == "waiting"
+    harness.nested_runs.end("main/inner", "failed", error=message)
     outcome = harness.resume(released)
 
     assert outcome.error is not None
-    assert (outcome.status, outcome.error.code) == ("failed", "run_timeout")
-    assert harness.nested_runs.runs["main/inner"].status == "cancelled"
+    assert (outcome.status, outcome.error.code, outcome.error.place) == ("failed", "run_timeout", "main/inner")
     assert harness.called() == []
+
+
+def _failing_beside(nested: dict[str, Any], **more: Any) -> tuple[Harness, Release]:
+    """Return a feature that fails in one branch while another one, which has created something, waits for a run."""
+    harness = Harness()
+    for tag in ("create", "destroy", "revoke"):
+        harness.answer(tag, None)
+
+    async def bad(_: ActionCall) -> Any:
+        await harness.clock.sleep(1)
+        raise HttpStatusError("no", status=400)
+
+    harness.answer("bad", bad)
+    create = action("create", rollback=action("destroy"))
+    return harness, release(sequence("main", create, nested), sequence("beside", action("bad")), **more)
+
+
+def test_run_that_fails_lets_its_nested_run_fail_and_waits_for_it_before_it_undoes_anything() -> None:
+    harness, released = _failing_beside(_nested(rollback=action("revoke"), fallback=action("create"), timeout=30))
+
+    assert harness.run(released) == Outcome(status="waiting", due_at=None)
+    message = "the run above failed at beside/bad: no"
+    assert harness.nested_runs.failing == {"main/inner": RunError(code="run_above_failed", message=message)}
+    harness.clock.advance(60)
+    assert harness.resume(released) == Outcome(status="waiting", due_at=None)
+    assert harness.nested_runs.runs["main/inner"].status == "queued"
+    assert harness.records("inner")[-1].reason == "waits for run run main/inner to undo what it has done"
+    assert harness.called() == ["create", "bad"]
+
+    harness.nested_runs.end("main/inner", "failed", error=message)
+    outcome = harness.resume(released)
+
+    assert outcome == Outcome(status="failed", error=RunError(code="http_400", message="no", place="beside/bad"))
+    assert harness.called() == ["create", "bad", "destroy"]
+    assert harness.statuses("inner")[-1] == "failed"
+
+
+def test_nested_run_that_has_succeeded_by_then_is_undone_by_the_rollback_of_its_event() -> None:
+    harness, released = _failing_beside(_nested(rollback=action("revoke")))
+    harness.run(released)
+
+    harness.nested_runs.end("main/inner", "succeeded", output={"id": 7})
+
+    assert harness.resume(released).status == "failed"
+    assert harness.called() == ["create", "bad", "revoke", "destroy"]
+
+
+def test_nested_run_that_succeeds_in_the_moment_in_which_the_run_fails_is_undone_too() -> None:
+    harness, released = _failing_beside(_nested(rollback=action("revoke")))
+
+    async def end_and_fail(_: ActionCall) -> Any:
+        await harness.clock.sleep(1)
+        harness.nested_runs.end("main/inner", "succeeded")
+        raise HttpStatusError("no", status=400)
+
+    harness.answer("bad", end_and_fail)
+
+    assert harness.run(released).status == "waiting"
+    assert harness.resume(released).status == "failed"
+    assert harness.called() == ["create", "bad", "revoke", "destroy"]
+
+
+def test_run_that_has_failed_starts_no_nested_run() -> None:
+    harness, released = _failing_beside(_nested())
+    harness.run(released)
+    harness.nested_runs.runs.clear()  # as if its process had died before it was started
+
+    assert harness.resume(released).status == "failed"
+    assert harness.nested_runs.runs == {}
+
+
+def test_run_that_undoes_something_by_a_nested_run_lets_that_one_work() -> None:
+    harness, _ = _failing_beside(_nested())
+    event = action("create", rollback=_nested())
+    released = release(sequence("main", event, action("bad")))
+
+    assert harness.run(released).status == "waiting"
+    assert harness.resume(released).status == "waiting"
+    assert harness.nested_runs.failing == {}
+
+    harness.nested_runs.end("main/create rollback", "succeeded")
+    assert harness.resume(released).status == "failed"
+
+
+def test_run_whose_run_above_fails_finishes_what_is_in_flight_and_undoes_it() -> None:
+    harness, _ = _failing_beside(_nested())
+    above = RunAbove()
+    failure = RunError(code="run_above_failed", message="the run above failed: no")
+
+    async def create(_: ActionCall) -> Any:
+        await harness.clock.sleep(1)
+        above.failure = failure
+
+    harness.answer("create", create)
+    released = release(sequence("main", action("create", rollback=action("destroy")), action("bad")))
+    context = dataclasses.replace(harness.context(released), above=above)
+
+    outcome = run(execute(context), clock=harness.clock)
+
+    assert outcome == Outcome(status="failed", error=failure)
+    assert harness.called() == ["create", "destroy"]
 
 
 def test_runs_nest_so_deep_and_no_deeper() -> None:

@@ -6,6 +6,7 @@ import dataclasses
 
 from integrations.clock import Clock
 from integrations.engine.ports import NestedRun
+from integrations.engine.records import RunError
 from integrations.types import Json, JsonObject
 
 
@@ -17,6 +18,8 @@ class FakeNestedRuns:
         self.runs: dict[str, NestedRun] = {}
         #: The feature of each, by place.
         self.features: dict[str, str] = {}
+        #: What runs are to fail of, by place.
+        self.failing: dict[str, RunError] = {}
 
     async def find(self, place: str) -> NestedRun | None:
         return self.runs.get(place)
@@ -28,6 +31,11 @@ class FakeNestedRuns:
 
     async def cancel(self, place: str) -> None:
         self.end(place, "cancelled")
+
+    async def fail_all(self, error: RunError) -> bool:
+        going_on = [place for place, run in self.runs.items() if not run.is_final]
+        self.failing.update(dict.fromkeys(going_on, error))
+        return bool(going_on)
 
     def end(self, place: str, status: str, *, output: Json = None, error: str = "") -> None:
         self.runs[place] = dataclasses.replace(self.runs[place], status=status, output=output, error=error)

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from integrations import models
-from integrations.engine.records import Outcome
+from integrations.engine.records import Outcome, RunError
 from integrations.operations import _claiming, _families, _runtime, features, runs
 from integrations.operations._driving import Driver
 from integrations.operations.actors import SYSTEM
@@ -157,7 +157,7 @@ def test_cancelling_a_run_cancels_what_it_has_started_all_the_way_down() -> None
     runs.cancel(run=run, by=SYSTEM)
 
     assert _statuses(run, below, lowest) == ["cancelled", "cancelled", "running"]
-    assert _claiming.cancel_requested([lowest.pk]) == [lowest.pk]
+    assert _claiming.called_off([lowest.pk]) == {lowest.pk: None}
 
 
 def test_run_that_fails_cancels_what_it_has_started() -> None:
@@ -181,16 +181,115 @@ def test_run_that_is_cancelled_on_its_way_to_being_parked_ends() -> None:
     assert _statuses(run, nested) == ["cancelled", "cancelled"]
 
 
-def test_timeout_of_the_run_above_cancels_the_nested_run() -> None:
+def test_timeout_of_the_run_above_lets_the_nested_run_fail() -> None:
     integration = make_nest(INNER, {**OUTER, "timeout": 60})
     run, nested = _parked(integration, n=3)
     assert run.due_at == nested.created_at + dt.timedelta(seconds=60)
 
     models.Run.objects.filter(pk=nested.pk).update(created_at=nested.created_at - dt.timedelta(seconds=61))
     _step_once(run)
+    _step_once(nested)
+    _step_once(run)
 
     assert (run.status, run.error_code) == (Status.FAILED, "run_timeout")
-    assert _statuses(nested) == ["cancelled"]
+    assert (nested.status, nested.error_code) == (Status.FAILED, "run_above_failed")
+
+
+HOLD: JsonObject = {"type": "wait", "event": "hold", "input": {"seconds": 600}}
+BAD: JsonObject = {"type": "wait", "event": "bad", "input": {"seconds": "$Input{gone}"}}
+DONE = made_of("done", {**PAUSE, "name": "create", "rollback": PAUSE}, HOLD)
+
+
+def _failing_beside(*nested: JsonObject) -> JsonObject:
+    create = {**PAUSE, "name": "create", "rollback": PAUSE}
+    return {
+        "tag": "failing",
+        "sequence": [
+            {"sequence_tag": "main", "events": [create, *nested]},
+            {"sequence_tag": "beside", "events": [{**PAUSE, "input": {"seconds": 0.3}}, BAD]},
+        ],
+        "output": None,
+    }
+
+
+def _undone(run: models.Run) -> list[str]:
+    return list(run.steps.filter(role="rollback", status="succeeded").values_list("event", flat=True))
+
+
+def test_run_that_fails_while_its_nested_run_waits_has_that_one_undone_first() -> None:
+    integration = make_nest(DONE, _failing_beside(calling("done", rollback=PAUSE)))
+    run = start(integration, "failing")
+    _step_once(run)
+    nested = models.Run.objects.get(parent=run)
+    assert (run.status, run.error_code, _undone(run)) == (Status.WAITING, "unresolved", [])
+    _step_once(nested)  # it has begun before it is told; here it is told first
+    assert (nested.status, nested.error_code) == (Status.FAILED, "run_above_failed")
+    run.refresh_from_db()
+    assert run.status == Status.QUEUED
+
+    _step_once(run)
+
+    assert (run.status, run.error_code, _undone(run)) == (Status.FAILED, "unresolved", ["create"])
+    assert models.FailureGroup.objects.count() == 1
+
+
+def test_nested_run_that_is_parked_undoes_what_it_has_done_when_the_run_above_fails() -> None:
+    integration = make_nest(DONE, made_of("failing", calling("done", timeout=900)))
+    run, nested = _parked(integration, "failing")
+    _step_once(nested)
+    assert nested.status == Status.WAITING
+    failure = RunError(code="run_above_failed", message="the run above failed: no")
+
+    assert _families.fail_nested(run.pk, failure, now=timezone.now())
+
+    nested.refresh_from_db()
+    assert (nested.status, nested.error_message) == (Status.QUEUED, "the run above failed: no")
+    _step_once(nested)
+    assert (nested.status, _undone(nested)) == (Status.FAILED, ["create"])
+    assert not _families.fail_nested(run.pk, failure, now=timezone.now())
+
+
+def test_nested_run_that_is_executed_is_told_that_the_run_above_has_failed() -> None:
+    long: JsonObject = {**PAUSE, "name": "long", "input": {"seconds": 1}, "rollback": PAUSE}
+    integration = make_nest(made_of("slow", long, {**PAUSE, "name": "late"}), made_of("failing", calling("slow")))
+    run, nested = _parked(integration, "failing")
+    driver = Driver(runtime=_runtime.shared(), worker="tester")
+    driver.begin([claimed for claimed in [_claiming.claim_one(nested.pk, worker="tester")] if claimed])
+
+    assert _families.fail_nested(run.pk, RunError(code="run_above_failed", message="no"), now=timezone.now())
+    driver.call_off(_claiming.called_off(driver.held))
+    while driver.held:
+        driver.turn(timeout_seconds=1)
+
+    nested.refresh_from_db()
+    assert (nested.status, nested.error_code, _undone(nested)) == (Status.FAILED, "run_above_failed", ["long"])
+    assert not nested.steps.filter(event="late").exists()
+
+
+def test_nested_run_that_is_undone_already_goes_by_its_own_failure() -> None:
+    undone = made_of("done", {**PAUSE, "rollback": HOLD}, BAD)
+    run, nested = _parked(make_nest(undone, made_of("failing", calling("done"))), "failing")
+    _step_once(nested)
+
+    assert _families.fail_nested(run.pk, RunError(code="run_above_failed", message="no"), now=timezone.now())
+
+    nested.refresh_from_db()
+    assert (nested.status, nested.error_code) == (Status.WAITING, "unresolved")
+
+
+def test_cancelling_a_run_that_waits_for_its_nested_run_to_be_undone_ends_both() -> None:
+    undone = made_of("done", {**PAUSE, "rollback": HOLD}, HOLD)
+    run, nested = _parked(make_nest(undone, made_of("failing", calling("done"))), "failing")
+    _step_once(nested)
+    models.Run.objects.fail(run.pk, code="unresolved", message="no", place="beside/bad")
+    assert _families.fail_nested(run.pk, RunError(code="run_above_failed", message="no"), now=timezone.now())
+    _step_once(nested)
+    assert _statuses(run, nested) == ["waiting", "waiting"]
+
+    runs.cancel(run=run, by=SYSTEM)
+
+    assert _statuses(run, nested) == ["cancelled", "cancelled"]
+    assert (run.error_code, nested.error_code) == ("unresolved", "run_above_failed")
 
 
 def test_run_that_has_ended_is_not_cancelled() -> None:
@@ -227,7 +326,7 @@ def test_cancelling_a_run_while_its_nested_one_ends_keeps_neither_waiting_for_th
 
     def end_nested() -> None:
         with closing(connection), transaction.atomic():
-            assert _claiming.lost({held.pk: held.fence}, above=[run.pk]) == set()
+            assert _claiming.lost({held.pk: held.fence}, family=[run.pk]) == set()
             is_locked.set()
             time.sleep(0.2)  # the cancel has come by now
             end_execution(held, Outcome(status="succeeded"))
