@@ -17,3 +17,18 @@ def whole_number(*, most: int) -> Callable[[str], int]:
         return number
 
     return read
+
+
+def seconds(*, most: int) -> Callable[[str], float]:
+    """Return what reads a number of seconds from 0 to `most`, for an argument's `type`."""
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number <= most:
+            raise ArgumentTypeError(f'should be a number of seconds from 0 to {most}, not "{text[:40]}"')
+        return number
+
+    return read

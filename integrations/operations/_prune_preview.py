@@ -7,7 +7,6 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any
 
 from django.db.models import Count, Min, QuerySet, Sum, TextField
@@ -100,7 +99,7 @@ def _lines(found: Sequence[_Found]) -> list[Line]:
     integrations = models.Integration.objects.in_bulk({each.scope.integration_id for each in found})
     features = models.Feature.objects.in_bulk({each.scope.feature_id for each in found} - {None})
     sizes = _mean_sizes([each.scope for each in found[:_MEASURED]])
-    usual = sum(sizes) / len(sizes) if sizes else 0
+    sizes += [sum(sizes) / max(len(sizes), 1)] * (len(found) - len(sizes))
     return [
         Line(
             integration=integrations[each.scope.integration_id].tag,
@@ -110,7 +109,7 @@ def _lines(found: Sequence[_Found]) -> list[Line]:
             oldest=each.oldest,
             size_bytes=round(each.runs * size),
         )
-        for each, size in zip_longest(found, sizes, fillvalue=usual)
+        for each, size in zip(found, sizes, strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ from integrations import models, strict_json
 from integrations.errors import InvalidInput, OperationRefused, Problem
 from integrations.operations import _audit, _database_time, _remarks
 from integrations.operations.actors import Actor, require
-from integrations.types import JsonObject
+from integrations.types import Json, JsonObject
 
 _STALE = "Someone else changed this meanwhile. Open it anew in another tab, and make your changes there"
 
@@ -49,7 +49,7 @@ def change(
 
 def revision_of(group: models.FailureGroup) -> str:
     """Return a text that is another once somebody has assigned, snoozed or noted the group differently."""
-    said = [group.assigned_to_id, _written(group.snoozed_until), group.note]
+    said: list[Json] = [group.assigned_to_id, _written(group.snoozed_until), group.note]
     return hashlib.sha256(strict_json.dumps(said).encode()).hexdigest()[:32]
 
 

@@ -83,7 +83,7 @@ class JobStore(Store[models.Job, Job]):
 
 def _with_kept_target(row: models.Job, definition: Job) -> Job:
     """Let a job that runs the feature of its own tag go on with that one when only its tag changes."""
-    before = None if row.pk is None else row.to_definition()
+    before = row.to_definition() if row.pk else None
     if before is None or before.tag == definition.tag or (before.target, definition.target) != (None, None):
         return definition
     if not models.Feature.objects.for_integration(row.integration).filter(tag=before.tag).exists():

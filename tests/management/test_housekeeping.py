@@ -64,6 +64,12 @@ def test_prune_runs_refuses_a_number_of_days_that_is_none(days: str) -> None:
         said("prune_runs", "--dry-run", "--keep-days", days)
 
 
+@pytest.mark.parametrize("pause", ["-1", "nan", "inf", "1e400", "x"])
+def test_prune_runs_refuses_a_pause_that_is_none(pause: str) -> None:
+    with pytest.raises(CommandError, match="--pause: should be a number of seconds from 0 to 3600"):
+        said("prune_runs", "--pause", pause)
+
+
 def test_resume_dispatch_says_whether_it_was_paused() -> None:
     housekeeping.pause_dispatch(reason="x", by=SYSTEM)
 

@@ -214,8 +214,9 @@ def test_preview_takes_the_same_queries_for_many_features(
     monkeypatch.setattr(_prune_preview, "_MEASURED", 2)
     runs = [ended(input={"text": "x" * 5_000}) for _ in range(6)]
     rule(50, integration=runs[0].integration, feature=runs[0].feature)
-    deleted = ended()
-    models.Feature.objects.filter(pk=deleted.feature_id).delete()
+    gone = ended().feature
+    assert gone is not None
+    gone.delete()
 
     with django_assert_max_num_queries(25):
         preview = housekeeping.preview(by=SYSTEM, now=NOW)

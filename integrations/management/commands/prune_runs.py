@@ -8,10 +8,11 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import filesizeformat
 
 from integrations import models
-from integrations.management.arguments import whole_number
+from integrations.management.arguments import seconds, whole_number
 from integrations.operations import housekeeping
 from integrations.operations.actors import SYSTEM
 
+_LONGEST_PAUSE_SECONDS = 3600
 _NAMELESS = "(jobs' own runs, deleted features)"
 
 
@@ -25,7 +26,8 @@ class Command(BaseCommand):
         days = whole_number(most=models.RetentionRule.MOST_DAYS)
         parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
         parser.add_argument("--keep-days", type=days, help="keep runs this many days, in place of every rule")
-        parser.add_argument("--pause", type=float, default=0.0, help="least seconds between two transactions (0)")
+        pause = seconds(most=_LONGEST_PAUSE_SECONDS)
+        parser.add_argument("--pause", type=pause, default=0.0, help="least seconds between two transactions (0)")
 
     def handle(self, *, dry_run: bool, keep_days: int | None, pause: float, **_options: Any) -> None:
         if dry_run:

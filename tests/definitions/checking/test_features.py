@@ -210,8 +210,8 @@ def test_nested_features_that_would_call_themselves_are_a_problem(others: list[F
 def test_feature_that_would_start_itself_by_a_job_is_a_problem(target: JsonObject | None) -> None:
     event = {"type": "job", "event": "again"}
     own = Feature.parse({"tag": "again", "sequence": [{"sequence_tag": "s", "events": [event]}]})
-    described = [{"tag": "again", "target": target}, {"tag": "other", "target": {"type": "feature", "event": "again"}}]
-    among = contents(jobs={str(each["tag"]): Job.parse(each) for each in described})
+    other = Job.parse({"tag": "other", "target": {"type": "feature", "event": "again"}})
+    among = contents(jobs={"again": Job.parse({"tag": "again", "target": target}), "other": other})
 
     [problem] = check_feature(own, among)
 
