@@ -97,10 +97,10 @@ class CalendarPage:
         self.span: Span = "month" if request.GET.get("span") == "month" else "week"
         user: Any = request.user
         self.integrations = models.Integration.objects.visible_to(user).order_by("name")
-        self.integration = self.integrations.filter(pk=whole_number(request.GET.get("integration", ""))).first()
+        self.integration = self.integrations.filter(pk=whole_number(request.GET.get("integration", "")) or 0).first()
         environments = models.Environment.objects.visible_to(user).filter(integration=self.integration)
         self.environments = environments.order_by("slug")
-        self.environment = self.environments.filter(pk=whole_number(request.GET.get("environment", ""))).first()
+        self.environment = self.environments.filter(pk=whole_number(request.GET.get("environment", "")) or 0).first()
 
     def context(self) -> dict[str, Any]:
         days = self._days()

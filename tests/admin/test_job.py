@@ -216,7 +216,7 @@ def test_job_that_is_held_says_so_instead_of_next_times(hands: Hands, page: Clie
 def next_times(page: Client, job: models.Job, **boxes: str) -> str:
     """Return what the job's page says comes next; with boxes, what it says while they are being written."""
     preview = reverse("admin:integrations_job_preview")
-    asked = {**boxes, "job": job.pk}
+    asked = {**boxes, "job": str(job.pk)}
     text = pages.text(page.get(preview, asked) if boxes else page.get(pages.change_url(job)))
     [found] = re.findall(r'<div class="next-times.*?</div>', text, re.DOTALL)
     return str(found)
@@ -368,7 +368,7 @@ def badge(page: Client) -> str:
     [cell] = re.findall(
         r'<td class="[^"]*field-last_outcome.*?</td>', pages.text(page.get(pages.list_url(models.Job))), re.DOTALL
     )
-    return re.findall(r'data-status="(\w+)"', cell)[0]
+    return str(re.findall(r'data-status="(\w+)"', cell)[0])
 
 
 @pytest.mark.parametrize("span", ["week", "month"])

@@ -132,10 +132,10 @@ def test_target_beyond_those_that_are_offered_is_kept_and_not_called_gone(
     monkeypatch.setattr(job_targets, "_MOST_JOBS", 2)
     for tag in ("a", "b", "x"):
         put(home, "jobs", tag=tag, target={"event": "order"})
-    last = {"type": "job", "event": "x"}
+    last = as_text({"type": "job", "event": "x"})
 
-    refused = pages.send(page, pages.change_url(job), target=as_text(last), retries="-1")
-    stored = pages.send(page, pages.change_url(job), target=as_text(last))
+    refused = pages.send(page, pages.change_url(job), target=last, retries="-1")
+    stored = pages.send(page, pages.change_url(job), target=last)
 
     assert stored.status_code == 302, pages.errors(stored)
     for groups in (offered(refused, "target"), offered(page.get(pages.change_url(job)), "target")):
@@ -144,9 +144,9 @@ def test_target_beyond_those_that_are_offered_is_kept_and_not_called_gone(
 
 
 def test_job_that_starts_itself_is_refused_and_not_called_gone(page: Client, job: models.Job) -> None:
-    itself = {"type": "job", "event": "nightly"}
+    itself = as_text({"type": "job", "event": "nightly"})
 
-    refused = pages.send(page, pages.change_url(job), target=as_text(itself))
+    refused = pages.send(page, pages.change_url(job), target=itself)
 
     assert "in a loop" in pages.errors(refused)["target"][0]
     assert offered(refused, "target")["Chosen"] == ["job nightly"]

@@ -81,7 +81,7 @@ def test_what_has_the_focus_is_seen_above_the_buttons_of_the_form(admin_page: Pa
     admin_page.script(
         "scrollBy(0, document.querySelector('#id_every').getBoundingClientRect().bottom - innerHeight + 5)"
     )
-    focused = []
+    focused: list[tuple[str, bool, bool]] = []
 
     while not focused or focused[-1][0] != "id_timeout":
         admin_page.press(Keys.TAB)
