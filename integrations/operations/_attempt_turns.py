@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import connection
+
 from integrations import models
 from integrations.errors import OperationRefused
 from integrations.operations import _lineage
@@ -14,8 +16,9 @@ def take(run: models.Run) -> None:
 
     The oldest run that is linked to it stands for all of them. On SQLite the transaction itself is the turn.
     """
-    oldest = min(_lineage.kin_of([run.pk]))
-    list(models.Run.objects.filter(pk=oldest).select_for_update(no_key=True).values_list("pk"))
+    if connection.vendor == "postgresql":
+        oldest = min(_lineage.kin_of([run.pk]))
+        list(models.Run.objects.filter(pk=oldest).select_for_update(no_key=True).values_list("pk"))
 
 
 def require_all_ended(run: models.Run) -> None:

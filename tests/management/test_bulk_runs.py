@@ -105,6 +105,7 @@ def test_followed_operation_is_left_to_a_worker_that_is_there(
         (("cancel", "nest", "--status", "waiting", *WHY), "no run matches: nest, status = waiting"),
         (("retry", "nest", *WHY), "there is nothing to retry"),
         (("retry", "nest", "--on-version", "latest", *WHY), "are choices of a replay"),
+        (("replay", "nest", "--start", "begining", *WHY), 'start: "begining" is not known'),
         (("undo", "nest", *WHY), "invalid choice"),
     ],
 )

@@ -252,6 +252,25 @@ def test_nested_run_with_another_input_than_what_has_written_fails_its_run(api: 
     assert "replay the run above and say so for this step" in run.error_message
 
 
+def test_what_a_nested_run_has_rolled_back_counts_no_more_and_is_done_again(api: FakeActionConnector) -> None:
+    inner = made_of("inner", call("create", rollback=call("remove")), call("mail"), call("pay"))
+    failed = failing(api, "outer", inner, made_of("outer", calling("inner"), input={"n": "number"}))
+
+    assert writes(failed, start="failure") == [("main/inner", 1, "take_over", True)]
+    assert (retried(failed).status, called(api)) == ("succeeded", ["create", "pay"])
+
+
+def test_nested_run_that_keeps_no_results_is_not_gone_on_from(api: FakeActionConnector) -> None:
+    failed = failing(api, "outer", {**ORDER, "store_event_results": False}, OUTER)
+
+    plan = replays.preview(failed, by=SYSTEM, start="failure").plan
+    run = retried(failed)
+
+    assert plan.uncertain == ("main/order",)
+    assert (run.status, called(api)) == ("failed", [])
+    assert "kept no results of its steps, so nobody knows what it has written" in run.error_message
+
+
 # -- What is gone -----------------------------------------------------------------------------------------------------
 
 
