@@ -21,9 +21,9 @@ from integrations.definitions.rate_limit import RateLimit
 
 
 class Budget(NamedTuple):
-    """What is spoken for of a budget; None before its first call."""
+    """What is spoken for of a budget. As long as nobody has called, `paid_until` is any time that is past."""
 
-    paid_until: dt.datetime | None = None
+    paid_until: dt.datetime
     sent_until: dt.datetime | None = None
 
 
@@ -41,7 +41,7 @@ def reserve(
         delay = _seconds_until(sent_until, now, ahead=_burst_seconds(limit) + limit.period)
         if delay <= patience_seconds:
             return budget._replace(sent_until=_sent(limit, sent_until, now, delay)), delay
-    from_ = max(budget.paid_until or now, sent_until)
+    from_ = max(budget.paid_until, sent_until)
     delay = _seconds_until(from_, now, ahead=_burst_seconds(limit))
     budget = budget._replace(paid_until=from_ + _interval(limit))
     if delay <= patience_seconds:
@@ -52,7 +52,7 @@ def reserve(
 def push_back(limit: RateLimit, budget: Budget, *, now: dt.datetime, seconds: float) -> Budget:
     """Return the budget after the API itself has asked for no call within `seconds`; places that are taken stay."""
     asked = now + dt.timedelta(seconds=seconds + _burst_seconds(limit))
-    return budget._replace(paid_until=max(budget.paid_until or asked, asked))
+    return budget._replace(paid_until=max(budget.paid_until, asked))
 
 
 def _seconds_until(paid: dt.datetime, now: dt.datetime, *, ahead: float) -> float:

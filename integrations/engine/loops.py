@@ -124,7 +124,10 @@ class _Pass:
                 if parked.keeps_place or self.width == 1:
                     return
             except (StepFailed, Stopped) as ended:
-                self.ended = self.ended or ended
+                self._end(ended)
+
+    def _end(self, ended: StepFailed | Stopped) -> None:
+        self.ended = self.ended or ended
 
     async def _one(self, index: int, item: Json) -> Json:
         step = self.step.iteration(index, item=item, response=self.step.response)

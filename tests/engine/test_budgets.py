@@ -22,7 +22,7 @@ def at(seconds: float) -> dt.datetime:
 
 def places(limit: RateLimit, asked_at: list[float]) -> list[float]:
     """Return when calls may be made that are asked for at these seconds, one after the other."""
-    budget = Budget()
+    budget = Budget(START)
     found = []
     for seconds in asked_at:
         budget, delay = budgets.reserve(limit, budget, now=at(seconds))
@@ -35,7 +35,7 @@ def calls(limit: RateLimit, asked_at: list[float], late: list[float], *, patienc
 
     Whoever finds no place within the patience comes back for it as many seconds late as the next of `late`.
     """
-    budget = Budget()
+    budget = Budget(START)
     coming = [(seconds, False) for seconds in asked_at]
     lateness = itertools.cycle(late)
     made = []

@@ -66,8 +66,8 @@ class FakeLimits:
 class LimitedHarness(Harness):
     limits: FakeLimits = dataclasses.field(default_factory=FakeLimits)
 
-    def context(self, released: Any, value: Any = None, *, checkpoints: Any = None) -> Context:
-        context = super().context(released, value, checkpoints=checkpoints)
+    def context(self, released: Any, value: Any = None, **more: Any) -> Context:
+        context = super().context(released, value, **more)
         binding = dataclasses.replace(self.bindings["orders"], rate_limit=RateLimit(limit=5, period=60.0))
         return dataclasses.replace(context, limits=self.limits, bindings={"orders": binding})
 
