@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from integrations import models
 from integrations.admin.run_names import name_of, with_names
+from integrations.models import run_lists
 
 RECENT_RUNS = 10
 LISTED_INTEGRATIONS = 20
@@ -32,10 +33,9 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
 
 
 def _recent_runs(user: Any) -> list[dict[str, Any]]:
-    visible = with_names(models.Run.objects.visible_to(user))
-    runs = visible.select_related("feature", "job", "integration", "environment")
-    # Ids are in order of time, and have an index over the runs of all integrations.
-    return [_as_recent(run) for run in runs.defer("input", "output", "evidence").order_by("-pk")[:RECENT_RUNS]]
+    newest = with_names(run_lists.newest_first(user, is_narrowed=False))
+    runs = newest.select_related("feature", "job", "integration", "environment")
+    return [_as_recent(run) for run in runs.defer("input", "output", "evidence")[:RECENT_RUNS]]
 
 
 def _as_recent(run: models.Run) -> dict[str, Any]:

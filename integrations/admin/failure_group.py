@@ -256,7 +256,7 @@ def _subject(group: models.FailureGroup) -> dict[str, Any]:
     """Return what runs into it: a feature, or a job that runs something else."""
     if group.feature:
         return _fact("Feature", group.feature)
-    run = group.runs.select_related("job").defer("input", "output", "evidence").order_by("-pk").first()
+    run = group.runs.select_related("job").defer("input", "output", "evidence").order_by("-created_at").first()
     return _fact("Job", run.job) if run and run.job else {"label": "Feature", "value": "deleted"}
 
 

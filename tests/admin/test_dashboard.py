@@ -91,5 +91,5 @@ def test_overview_takes_the_same_queries_for_many_rows(
     for _ in range(12):
         run_in(integration, succeeded=True, created_at=timezone.now())
 
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         viewer.get(OVERVIEW)
