@@ -57,7 +57,7 @@ def with_article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
-def _readable(name: object) -> str:
+def readable(name: object) -> str:
     """Return the beginning of a name that somebody handed in, as a text that can be printed and sent."""
     return str(name)[:100].encode("utf-8", "backslashreplace").decode()
 
@@ -96,7 +96,7 @@ class NotFound(OperationRefused):
 
     def __init__(self, kind: str, name: str, existing: Sequence[str] | None = None) -> None:
         self.kind, self.name, self.existing = kind, name, tuple(existing or ())
-        message = f'there is no {kind} "{_readable(name)}"'
+        message = f'there is no {kind} "{readable(name)}"'
         super().__init__(message if existing is None else f"{message}; {_others(self.existing)}")
 
 

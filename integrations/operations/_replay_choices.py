@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from integrations.definitions.base import nearest
-from integrations.errors import InvalidInput, Problem
+from integrations.errors import InvalidInput, Problem, readable
 from integrations.operations._replaying import BEGINNING, FAILURE, Plan
 
 _VERSIONS = ("original", "latest")
@@ -47,15 +47,14 @@ def check_places(writes: Collection[str], plan: Plan) -> None:
 def _bad_start(start: Any) -> list[Problem]:
     if isinstance(start, str) and (start in (BEGINNING, FAILURE) or "/" in start):
         return []
-    return [
-        Problem("start", f"{_shown(start)} is not known", f'say "{BEGINNING}", "{FAILURE}" or a step, sequence/event')
-    ]
+    hint = f'say "{BEGINNING}", "{FAILURE}" or a step, sequence/event'
+    return [Problem("start", f'"{readable(start)}" is not known', hint)]
 
 
 def _unknown(place: str, value: Any, known: tuple[str, ...]) -> list[Problem]:
     if isinstance(value, str) and value in known:
         return []
-    return [Problem(place, f"{_shown(value)} is not known", _words(known))]
+    return [Problem(place, f'"{readable(value)}" is not known', _words(known))]
 
 
 def _words(known: tuple[str, ...]) -> str:
@@ -63,12 +62,4 @@ def _words(known: tuple[str, ...]) -> str:
 
 
 def _place(place: Any) -> str:
-    return f"writes/{_named(place)}"
-
-
-def _shown(value: Any) -> str:
-    return f'"{_named(value)}"'
-
-
-def _named(value: Any) -> str:
-    return str(value)[:100].encode("utf-8", "backslashreplace").decode()
+    return f"writes/{readable(place)}"
