@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,11 +49,11 @@ def dev(job: models.Job) -> models.Environment:
 def claimed(job: models.Job) -> list[models.Run]:
     """Return which of the job's runs are taken up in one of the ways in which workers take up runs, and let go."""
     run_ids = [run.pk for run in runs_of(job)]
-    ways = (
+    ways: list[Callable[[], list[models.Run]]] = [
         lambda: _claiming.claim_due(worker="w", limit=9),
         lambda: _claiming.claim_announced(run_ids, worker="w"),
         lambda: _claiming.claim_overlooked(worker="w", limit=9),
-    )
+    ]
     found: set[models.Run] = set()
     for way in ways:
         taken = way()
