@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import socket
+from collections.abc import Iterator
+
 import pytest
 
 from examples.orders_api import RunningApi
@@ -9,14 +13,19 @@ from integrations import models
 from integrations.engine.circuits import FEWEST_CALLS
 from integrations.operations import runs
 from integrations.operations.actors import SYSTEM
-from integrations.types import JsonObject
+from integrations.types import Json, JsonObject
 from tests.operations.scene import make_app, make_integration, put
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def make_feature(url: str, *, calls: int = 1, rate_limit: JsonObject | None = None) -> models.Integration:
-    """Return an integration whose feature `ask` calls the status page of the API at `url` so many times."""
+def make_feature(
+    url: str, *, calls: int = 1, rate_limit: JsonObject | None = None, **event: Json
+) -> models.Integration:
+    """Return an integration whose feature `ask` calls the status page of the API at `url` so many times.
+
+    Its cache `hourly` is for the first of these events, all of which have what else is in `event`.
+    """
     live: JsonObject = {"slug": "live", "base_url": url, **({"rate_limit": rate_limit} if rate_limit else {})}
     make_app(
         {
@@ -30,13 +39,19 @@ def make_feature(url: str, *, calls: int = 1, rate_limit: JsonObject | None = No
     put(integration, "environments", env_name="Development", slug="dev", auth={})
     envs = [{"app_env_slug": "live", "integration_env_slug": "dev"}]
     put(integration, "connected_apps", access_tag="orders", app_tag="orders", envs=envs)
-    events = [
-        {"type": "action", "event": "get_status", "app": "orders", "name": f"ask{number}", "allow_fail": True}
-        for number in range(calls)
-    ]
-    sequence = [{"sequence_tag": "main", "events": events}]
+    put(integration, "caches", tag="hourly", sequence_tag="main", event_tag="ask0", expiry=1, period="hours")
+    ask: JsonObject = {"type": "action", "event": "get_status", "app": "orders", "allow_fail": True, **event}
+    events: list[Json] = [{**ask, "name": f"ask{number}"} for number in range(calls)]
+    sequence: list[Json] = [{"sequence_tag": "main", "events": events}]
     put(integration, "features", publish=True, tag="ask", sequence=sequence, output=None)
     return integration
+
+
+@pytest.fixture
+def silent_url(local_calls: None) -> Iterator[str]:
+    """The URL of a server that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def run_ask(integration: models.Integration) -> models.Run:
@@ -72,3 +87,28 @@ def test_api_that_is_gone_is_not_called_any_more(local_calls: None) -> None:
     assert codes == ["connection_failed"] * FEWEST_CALLS + ["circuit_open"] * 3
     assert models.Circuit.objects.get().state == "open"
     assert "too many calls failed" in run.steps.get(event=f"ask{FEWEST_CALLS}").error_message
+
+
+def test_probe_whose_time_is_up_opens_the_circuit_for_longer_at_once(silent_url: str) -> None:
+    integration = make_feature(silent_url, timeout=0.5)
+    app_environment = models.AppEnvironment.objects.get()
+    models.Circuit.objects.create(
+        environment=integration.environments.get(),
+        app_environment=app_environment,
+        state="open",
+        until=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+        openings=1,
+    )
+
+    run = run_ask(integration)
+
+    circuit = models.Circuit.objects.get()
+    assert (run.steps.get().error_code, circuit.state, circuit.openings) == ("timeout", "open", 2)
+
+
+def test_call_whose_time_is_up_frees_its_cache_key_at_once(silent_url: str) -> None:
+    integration = make_feature(silent_url, timeout=0.5, cache="hourly")
+
+    run = run_ask(integration)
+
+    assert (run.steps.get().error_code, models.CacheEntry.objects.get().filling_by) == ("timeout", "")
