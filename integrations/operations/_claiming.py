@@ -228,7 +228,7 @@ def crashed(run: models.Run, *, evidence: str, now: dt.datetime, is_lapsed: bool
     is_last = run.crashes + 1 >= LAST_CRASH and run.cancel_requested_at is None
     if is_last:
         to = Status.QUARANTINED
-        changes |= {"error_code": "quarantined", "error_message": _quarantined(evidence)}
+        changes |= {"error_code": "quarantined", "error_message": _quarantined(evidence), "error_place": ""}
     else:
         to = Status.QUEUED
         changes |= {"due_at": now}

@@ -11,6 +11,10 @@ from integrations.types import JsonObject
 from tests.operations.scene import make_integration, put
 
 PAUSE: JsonObject = {"type": "wait", "event": "pause", "input": {"seconds": 0}}
+#: Parks the run.
+HOLD: JsonObject = {"type": "wait", "event": "hold", "input": {"seconds": 600}}
+#: Fails.
+BAD: JsonObject = {"type": "wait", "event": "bad", "input": {"seconds": "$Input{gone}"}}
 
 
 def made_of(tag: str, *events: JsonObject, output: Any = None, **more: Any) -> JsonObject:

@@ -17,7 +17,7 @@ from integrations.operations._driving import Driver
 from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 from tests.operations.ending import end_execution
-from tests.operations.nesting import PAUSE, calling, made_of, make_nest, start
+from tests.operations.nesting import BAD, HOLD, PAUSE, calling, made_of, make_nest, start
 
 pytestmark = pytest.mark.django_db
 
@@ -195,8 +195,6 @@ def test_timeout_of_the_run_above_lets_the_nested_run_fail() -> None:
     assert (nested.status, nested.error_code) == (Status.FAILED, "run_above_failed")
 
 
-HOLD: JsonObject = {"type": "wait", "event": "hold", "input": {"seconds": 600}}
-BAD: JsonObject = {"type": "wait", "event": "bad", "input": {"seconds": "$Input{gone}"}}
 DONE = made_of("done", {**PAUSE, "name": "create", "rollback": PAUSE}, HOLD)
 
 

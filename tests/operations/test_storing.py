@@ -10,9 +10,9 @@ from integrations import models
 from integrations.engine.records import Outcome, StepRecord
 from integrations.operations import _claiming, _database_time, _storing, runs
 from integrations.operations.actors import SYSTEM
-from integrations.types import JsonObject
+from integrations.types import Json, JsonObject
 from tests.factories.run import StepFactory
-from tests.operations.nesting import PAUSE, made_of, make_nest, start
+from tests.operations.nesting import BAD, HOLD, PAUSE, made_of, make_nest, start
 
 pytestmark = pytest.mark.django_db
 
@@ -48,12 +48,10 @@ def test_cancelling_a_parked_run_ends_its_waiting_step() -> None:
     assert models.Run.objects.get().status == "cancelled"
 
 
-HOLD: JsonObject = {"type": "wait", "event": "hold", "input": {"seconds": 600}}
-BAD: JsonObject = {"type": "wait", "event": "bad", "input": {"seconds": "$Input{gone}"}}
-
-
 def _beside(tag: str, *branches: JsonObject) -> JsonObject:
-    sequences = [{"sequence_tag": f"branch_{number}", "events": [event]} for number, event in enumerate(branches)]
+    sequences: list[Json] = [
+        {"sequence_tag": f"branch_{number}", "events": [event]} for number, event in enumerate(branches)
+    ]
     return {"tag": tag, "sequence": sequences, "output": None}
 
 
@@ -98,8 +96,8 @@ def test_run_that_is_quarantined_leaves_no_step_running() -> None:
 
 
 def test_run_that_succeeds_without_a_loops_waiting_items_leaves_none_of_them_waiting() -> None:
-    each = {"type": "for_each", "subject": "$Input{seconds}", "parallel": 2}
-    loop = {**HOLD, "input": {"seconds": "$Item"}, "condition": each, "fallback": PAUSE}
+    each: JsonObject = {"type": "for_each", "subject": "$Input{seconds}", "parallel": 2}
+    loop: JsonObject = {**HOLD, "input": {"seconds": "$Item"}, "condition": each, "fallback": PAUSE}
     run = start(make_nest(made_of("tick", loop, input={"seconds": "array"})), "tick", seconds=[600, -1])
 
     run = runs.execute(run, patience_seconds=0)

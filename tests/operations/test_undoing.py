@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from integrations import models
-from integrations.operations import runs
+from integrations.operations import _claiming, runs
 from integrations.operations.actors import SYSTEM
-from integrations.types import JsonObject
-from tests.operations.nesting import PAUSE, made_of, make_nest, start
+from tests.operations.nesting import BAD, HOLD, PAUSE, made_of, make_nest, start
 
 pytestmark = pytest.mark.django_db
 
 Status = models.Run.Status
-HOLD: JsonObject = {"type": "wait", "event": "hold", "input": {"seconds": 600}}
-BAD: JsonObject = {"type": "wait", "event": "bad", "input": {"seconds": "$Input{gone}"}}
 
 
 def _being_undone() -> models.Run:
@@ -59,3 +57,15 @@ def test_run_that_has_not_failed_is_parked_without_an_error() -> None:
     run = runs.execute(start(make_nest(made_of("feature", HOLD)), "feature"), patience_seconds=0)
 
     assert (run.status, run.error_code, run.error_message) == (Status.WAITING, "", "")
+
+
+def test_run_that_is_quarantined_while_it_is_undone_says_so_and_not_where_it_had_failed() -> None:
+    run = _being_undone()
+    models.Run.objects.filter(pk=run.pk).update(crashes=_claiming.LAST_CRASH - 1)
+    claimed = _claiming.claim_one(run.pk, worker="tester")
+    assert claimed is not None
+
+    _claiming.crashed(claimed, evidence="gone", now=timezone.now())
+
+    run.refresh_from_db()
+    assert (run.status, run.error_code, run.error_place) == (Status.QUARANTINED, "quarantined", "")
