@@ -107,8 +107,8 @@ def test_limit_does_not_count_a_time_that_is_refused_once_its_turn_has_come(hand
     for _ in range(2):
         hands.turn(minutes=10)
         fire(hands)
-    environments.update(integration=job.integration, tag="dev", changes={"active": False}, by=SYSTEM)
     end(runs_of(job)[0])
+    environments.update(integration=job.integration, tag="dev", changes={"active": False}, by=SYSTEM)
 
     fire(hands)
 
