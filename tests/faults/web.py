@@ -39,7 +39,7 @@ class Browser:
         [(key,)] = self._installation.rows(f"SELECT id FROM integrations_feature WHERE tag = '{feature}'")  # noqa: S608  our own words
         values: JsonObject = json.loads(json.dumps(input))
         page = f"/admin/integrations/feature/{key}/run/"
-        return self._post(page, json=json.dumps(values), shape="json", environment="dev", version="1")
+        return self._post(page, json=json.dumps(values), shape="json", environment="dev", shown="1")
 
     def _post(self, path: str, **values: str) -> httpx.Response:
         return self._client.post(path, data={**values, "csrfmiddlewaretoken": self._client.cookies["csrftoken"]})
