@@ -12,8 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ductape_site.settings")
 django.setup()
 
 from integrations import models  # noqa: E402  models can be imported only now
+from integrations.actors import SYSTEM  # noqa: E402
 from integrations.operations import runs  # noqa: E402
-from integrations.operations.actors import SYSTEM  # noqa: E402
 
 
 def run() -> None:

@@ -14,8 +14,9 @@ django.setup()
 from django.db import connection, transaction  # noqa: E402  models can be imported only now
 
 from integrations import models  # noqa: E402
-from integrations.operations import _waking, runs  # noqa: E402
-from integrations.operations.actors import SYSTEM  # noqa: E402
+from integrations.actors import SYSTEM  # noqa: E402
+from integrations.operations import runs  # noqa: E402
+from integrations.runtime.db import wakeups  # noqa: E402
 from integrations.types import JsonObject  # noqa: E402
 
 _BATCH = 50_000
@@ -29,7 +30,7 @@ def queue(feature: str, count: int) -> None:
         columns = {field.attname: getattr(first, field.attname) for field in first._meta.concrete_fields}
         del columns["id"]
         models.Run.objects.bulk_create([models.Run(**columns) for _ in range(count - 1)], batch_size=500)
-        _waking.signal()
+        wakeups.signal()
 
 
 def finish(feature: str, count: int) -> None:

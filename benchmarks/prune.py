@@ -115,10 +115,10 @@ def _copy(template: Any, **columns: Any) -> Any:
 
 
 def _prune() -> None:
-    from integrations.operations import housekeeping
+    from integrations.operations import retention
 
     began = time.monotonic()
-    pruned = housekeeping.prune(keep_days=1)
+    pruned = retention.prune(keep_days=1)
     seconds = time.monotonic() - began
     print(
         f"pruned {pruned.runs} runs and {pruned.slots} slots in {seconds:.0f} s ({pruned.runs / seconds:.0f} runs/s), "
@@ -170,10 +170,10 @@ def _summary(waits: list[float]) -> str:
 
 
 def _size() -> str:
-    from integrations.operations import housekeeping
-    from integrations.operations.actors import SYSTEM
+    from integrations.actors import SYSTEM
+    from integrations.operations import retention
 
-    disk = housekeeping.disk(by=SYSTEM)
+    disk = retention.disk(by=SYSTEM)
     return f"database {disk.size_bytes / 1e6:.0f} MB, of which {disk.free_bytes / 1e6:.0f} MB free"
 
 

@@ -46,11 +46,12 @@ def _measure(arguments: argparse.Namespace) -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from integrations.operations import _runtime, workers
+    from integrations.runtime.execution import event_loop
+    from integrations.workers.worker import Worker
 
     home = _home()
     _make_idle(home, arguments.jobs)
-    worker = workers.Worker(concurrency=16)
+    worker = Worker(concurrency=16)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
     time.sleep(2)
@@ -58,11 +59,11 @@ def _measure(arguments: argparse.Namespace) -> None:
     _report_latency(home, arguments.slots)
     worker.stop()
     thread.join(30)
-    _runtime.close()
+    event_loop.close()
 
 
 def _home() -> Any:
-    from tests.operations.scheduling import make_home
+    from tests.scenes.scheduling import make_home
 
     return make_home()
 

@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ductape_site.settings")
 django.setup()
 
 from ductape_site import databases  # noqa: E402  Django comes first
-from integrations.operations import celery_worker  # noqa: E402
+from integrations.workers import celery_worker  # noqa: E402
 
 if settings.DUCTAPE_DISPATCH != "celery":
     raise ImproperlyConfigured(

@@ -14,8 +14,8 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         # These need the app registry, which is full only now.
         from integrations import roles
-        from integrations.operations import _disk
+        from integrations.runtime.retention import disk
 
         pre_migrate.connect(roles.note_permissions, sender=self, dispatch_uid="integrations.roles.note_permissions")
         post_migrate.connect(roles.create_groups, sender=self, dispatch_uid="integrations.roles.create_groups")
-        pre_migrate.connect(_disk.allow_shrinking, sender=self, dispatch_uid="integrations.disk.allow_shrinking")
+        pre_migrate.connect(disk.allow_shrinking, sender=self, dispatch_uid="integrations.disk.allow_shrinking")

@@ -8,16 +8,16 @@ import pytest
 from pytest_django import Settings
 
 from examples.orders_api import RunningApi, running_orders_api
-from integrations.operations import _runtime
+from integrations.runtime.execution import event_loop
 
 
 @pytest.fixture
 def local_calls(settings: Settings) -> Iterator[None]:
     """Let runs call servers on 127.0.0.1, with no token or connection that another test has left."""
     settings.DUCTAPE_EGRESS_ALLOW = ("127.0.0.1",)
-    _runtime.close()
+    event_loop.close()
     yield
-    _runtime.close()
+    event_loop.close()
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ from integrations.admin import (
     feature,
     function,
     integration,
-    job,
     notification,
     retention_rule,
-    run,
     secret,
     users,
     worker,
 )
+from integrations.admin.jobs import job
+from integrations.admin.runs import run
 
 __all__ = [
     "app",

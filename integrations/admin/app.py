@@ -9,7 +9,7 @@ from django.db.models import Count
 from django.http import HttpRequest
 
 from integrations import models
-from integrations.admin.base import DefinitionAdmin, PartInline
+from integrations.admin.base.console import DefinitionAdmin, PartInline
 from integrations.admin.forms import app as forms
 from integrations.operations import apps
 

@@ -18,9 +18,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations import models, strict_json
-from integrations.admin.base import ReadOnlyAdmin, actor
-from integrations.admin.filters import VisibleRelatedFilter
-from integrations.admin.run_payloads import cut_text, payload
+from integrations.admin.base.console import ReadOnlyAdmin, actor
+from integrations.admin.base.filters import VisibleRelatedFilter
+from integrations.admin.runs.payloads import cut_text, payload
 from integrations.errors import IntegrationsError, NotFound
 from integrations.operations import approvals
 

@@ -6,8 +6,8 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from integrations import models
-from integrations.admin.base import ReadOnlyAdmin
-from integrations.admin.filters import BY_INTEGRATION
+from integrations.admin.base.console import ReadOnlyAdmin
+from integrations.admin.base.filters import BY_INTEGRATION
 
 
 @admin.register(models.AuditRecord)

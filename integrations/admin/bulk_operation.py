@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations import models
-from integrations.admin.base import ReadOnlyAdmin, actor
-from integrations.admin.filters import BulkResultFilter
+from integrations.admin.base.console import ReadOnlyAdmin, actor
+from integrations.admin.base.filters import BulkResultFilter
 from integrations.errors import OperationRefused, PermissionRefused
 from integrations.models.run_states import FINAL
 from integrations.operations import bulk, workers
@@ -123,7 +123,7 @@ def _live_context(operation: models.BulkOperation) -> dict[str, Any]:
         "is_cut": operation.done + operation.failed > len(items),
         "is_over": operation.finished_at is not None,
         "by": _by(operation),
-        "workers_are_missing": operation.finished_at is None and not workers.is_one_there(),
+        "workers_are_missing": operation.finished_at is None and not workers.is_worker_there(),
         "is_held": operation.finished_at is None and bulk.is_held(operation.kind),
         "announcement": f"{operation.done} done, {operation.failed} not done, {operation.left} left",
     }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 
 from integrations import models
-from integrations.admin.base import DefinitionAdmin
-from integrations.admin.filters import BY_INTEGRATION
+from integrations.admin.base.console import DefinitionAdmin
+from integrations.admin.base.filters import BY_INTEGRATION
 from integrations.admin.forms.nouns import CacheForm
 from integrations.operations import caches
 

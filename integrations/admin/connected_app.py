@@ -9,9 +9,9 @@ from django.db.models import Count
 from django.http import HttpRequest
 
 from integrations import models
-from integrations.admin.filters import BY_INTEGRATION
+from integrations.admin.base.filters import BY_INTEGRATION
+from integrations.admin.base.per_environment import EnvironmentInline, PerEnvironmentAdmin
 from integrations.admin.forms.bindings import BindingForm, ConnectedAppForm, variable_field, variable_name
-from integrations.admin.per_environment import EnvironmentInline, PerEnvironmentAdmin
 from integrations.operations import connected_apps
 
 

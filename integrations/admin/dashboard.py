@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations import models
-from integrations.admin.run_names import name_of, with_names
+from integrations.admin.runs.names import name_of, with_names
 from integrations.models import run_lists
 
 RECENT_RUNS = 10

@@ -7,9 +7,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integrations import models, strict_json
-from integrations.admin.base import DefinitionAdmin
+from integrations.admin.base.console import DefinitionAdmin
+from integrations.admin.base.filters import BY_INTEGRATION
 from integrations.admin.environment_freeze import FreezeOnPage
-from integrations.admin.filters import BY_INTEGRATION
 from integrations.admin.forms.nouns import EnvironmentForm
 from integrations.operations import environments
 

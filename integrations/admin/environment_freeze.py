@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from integrations import models
-from integrations.admin.base import actor
+from integrations.admin.base.console import actor
 from integrations.errors import IntegrationsError, PermissionRefused
 from integrations.operations import environments, freezes
 

@@ -21,9 +21,9 @@ from unfold.contrib.filters.admin import DropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from integrations import models
-from integrations.admin.base import ReadOnlyAdmin, actor
-from integrations.admin.filters import BY_INTEGRATION
-from integrations.admin.run_bulk import BulkPage
+from integrations.admin.base.console import ReadOnlyAdmin, actor
+from integrations.admin.base.filters import BY_INTEGRATION
+from integrations.admin.runs.bulk import BulkPage
 from integrations.errors import InvalidInput, OperationRefused, PermissionRefused
 from integrations.operations import bulk, failure_groups
 

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from integrations import models
-from integrations.admin.feature_run import FeatureRunMixin
-from integrations.admin.filters import BY_INTEGRATION
+from integrations.admin.base.filters import BY_INTEGRATION
+from integrations.admin.base.publishing import PublishedAdmin, VersionAdmin
 from integrations.admin.forms.code import FeatureForm
-from integrations.admin.publishing import PublishedAdmin, VersionAdmin
+from integrations.admin.starting.feature import FeatureRunMixin
 from integrations.definitions import releasing
 from integrations.operations import features
 

@@ -9,9 +9,9 @@ from django.db.models import Max
 from django.http import HttpRequest
 
 from integrations import models
-from integrations.admin.filters import BY_INTEGRATION
+from integrations.admin.base.filters import BY_INTEGRATION
+from integrations.admin.base.publishing import PublishedAdmin, VersionAdmin
 from integrations.admin.forms.code import FunctionForm
-from integrations.admin.publishing import PublishedAdmin, VersionAdmin
 from integrations.operations import functions
 
 

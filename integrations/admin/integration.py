@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from integrations import models
-from integrations.admin.base import DefinitionAdmin, actor
+from integrations.admin.base.console import DefinitionAdmin, actor
 from integrations.admin.forms.nouns import IntegrationForm
 from integrations.operations import integrations
 

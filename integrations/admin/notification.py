@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 
 from integrations import models
-from integrations.admin.filters import BY_INTEGRATION
+from integrations.admin.base.filters import BY_INTEGRATION
+from integrations.admin.base.per_environment import EnvironmentInline, PerEnvironmentAdmin
 from integrations.admin.forms.bindings import NotificationEnvironmentForm, NotificationForm
-from integrations.admin.per_environment import EnvironmentInline, PerEnvironmentAdmin
 from integrations.operations import notifications
 
 

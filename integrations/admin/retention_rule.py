@@ -15,10 +15,10 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations import conf, models
-from integrations.admin.base import ConsoleAdmin, actor
-from integrations.admin.run_bulk import BulkPage
+from integrations.admin.base.console import ConsoleAdmin, actor
+from integrations.admin.runs.bulk import BulkPage
 from integrations.errors import IntegrationsError, PermissionRefused
-from integrations.operations import bulk, housekeeping, queued_slots
+from integrations.operations import bulk, dispatch, queued_slots, retention
 
 #: How long a page is kept waiting for what it prunes; workers do the rest.
 _PATIENCE_SECONDS = 3.0
@@ -80,8 +80,8 @@ class RetentionRuleAdmin(ConsoleAdmin):
             "title": "Housekeeping",
             **self._dispatch(request),
             "rules": self._rules(request),
-            "defaults": housekeeping.DEFAULT_KEEP_DAYS,
-            "preview": housekeeping.preview(by=actor(request)) if request.user.has_perm(_SEE_RUNS) else None,
+            "defaults": retention.DEFAULT_KEEP_DAYS,
+            "preview": retention.preview(by=actor(request)) if request.user.has_perm(_SEE_RUNS) else None,
             "workers_prune": conf.prunes(),
             "slot_keep_days": conf.slot_keep_days(),
             "may": self._may(request),
@@ -106,12 +106,12 @@ class RetentionRuleAdmin(ConsoleAdmin):
         """Cancel all runs that would start or go on with dispatch, after a look and a reason."""
         if not request.user.has_perm("integrations.cancel_run"):
             raise PermissionDenied
-        if not housekeeping.dispatch_state().dispatch_paused:
+        if not dispatch.state().dispatch_paused:
             messages.error(request, "Dispatch is on: what waited goes on already.")
             return HttpResponseRedirect(_page())
         page = BulkPage(
             kind=bulk.Kind.CANCEL,
-            runs=housekeeping.awaiting_runs(by=actor(request)),
+            runs=dispatch.pending_runs(by=actor(request)),
             description="all that waited for dispatch to be resumed",
             back_url=_page(),
         )
@@ -132,18 +132,18 @@ class RetentionRuleAdmin(ConsoleAdmin):
 
     def _prune(self, request: HttpRequest) -> str:
         origin = models.Pruning.Origin.ADMIN
-        pruned = housekeeping.prune(by=actor(request), origin=origin, most_seconds=_PATIENCE_SECONDS)
+        pruned = retention.prune(by=actor(request), origin=origin, most_seconds=_PATIENCE_SECONDS)
         rest = "" if pruned.is_complete else " There is more to go; workers go on with it, or press again."
         freed = filesizeformat(pruned.given_back_bytes)
         rows = f"{pruned.runs} runs, {pruned.slots} times of schedules and {pruned.cache_entries} cache entries"
         return f"Deleted {rows}, gave {freed} back.{rest}"
 
     def _pause(self, request: HttpRequest, reason: str) -> str:
-        housekeeping.pause_dispatch(reason=reason, by=actor(request))
+        dispatch.pause(reason=reason, by=actor(request))
         return "Paused dispatch: runs that are being executed go on to their end, and no other starts."
 
     def _resume(self, request: HttpRequest) -> str:
-        housekeeping.resume_dispatch(by=actor(request))
+        dispatch.resume(by=actor(request))
         return "Dispatch goes on."
 
     def _skip_waiting(self, request: HttpRequest, reason: str) -> str:
@@ -163,7 +163,7 @@ class RetentionRuleAdmin(ConsoleAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: models.RetentionRule, form: Any, change: bool) -> None:
-        housekeeping.save_rule(obj, by=actor(request))
+        retention.save_rule(obj, by=actor(request))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         try:
@@ -175,7 +175,7 @@ class RetentionRuleAdmin(ConsoleAdmin):
             return HttpResponseRedirect(_page())
 
     def delete_model(self, request: HttpRequest, obj: models.RetentionRule) -> None:
-        housekeeping.delete_rule(obj, by=actor(request))
+        retention.delete_rule(obj, by=actor(request))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {}
@@ -186,15 +186,15 @@ class RetentionRuleAdmin(ConsoleAdmin):
         return sorted(visible, key=_width)
 
     def _dispatch(self, request: HttpRequest) -> dict[str, Any]:
-        state = housekeeping.dispatch_state()
+        state = dispatch.state()
         tells = state.dispatch_paused and request.user.has_perm(_SEE_RUNS)
-        return {"state": state, "awaiting": housekeeping.awaiting(by=actor(request)) if tells else None}
+        return {"state": state, "awaiting": dispatch.pending_work(by=actor(request)) if tells else None}
 
     def _pruned(self, request: HttpRequest) -> dict[str, Any]:
         if not request.user.has_perm(_SEE_PRUNINGS):
             return {"prunings": None, "disk": None}
         by = actor(request)
-        return {"prunings": housekeeping.prunings(by=by), "disk": housekeeping.disk(by=by)}
+        return {"prunings": retention.prunings(by=by), "disk": retention.disk(by=by)}
 
     def _may(self, request: HttpRequest) -> dict[str, bool]:
         user = request.user

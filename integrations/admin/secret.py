@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations import models
-from integrations.admin.base import DefinitionAdmin, actor
-from integrations.admin.filters import BY_INTEGRATION
+from integrations.admin.base.console import DefinitionAdmin, actor
+from integrations.admin.base.filters import BY_INTEGRATION
 from integrations.admin.forms.nouns import EnvironmentChoice
 from integrations.admin.forms.secret import SecretForm
 from integrations.operations import secrets

@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET
 
 from integrations import models
-from integrations.admin.base import ReadOnlyAdmin, actor
+from integrations.admin.base.console import ReadOnlyAdmin, actor
 from integrations.operations import workers
 from integrations.operations.workers import WAITS, Board
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from integrations import models
+from integrations.actors import Actor
 from integrations.definitions.app import Action, App, AppEnvironment, Auth, Constant
 from integrations.definitions.field import Field
 from integrations.errors import NotFound, OperationRefused
 from integrations.operations import apps
-from integrations.operations.actors import Actor
 
 Named = TypeVar("Named", Action, AppEnvironment, Auth, Constant, Field)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from integrations import models
+from integrations.actors import Actor
 from integrations.operations import bulk, replays
-from integrations.operations.actors import Actor
 
 Kind = bulk.Kind
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from integrations.actors import Actor
 from integrations.builder.app import AppBuilder
 from integrations.builder.integration import IntegrationBuilder
 from integrations.builder.processor import Processor
 from integrations.errors import InvalidInput, Problem
-from integrations.operations.actors import Actor
 
 
 class Ductape:

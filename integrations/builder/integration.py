@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integrations import models
+from integrations.actors import Actor
 from integrations.builder.approvals import Approval
 from integrations.builder.approvals import describe as describe_approval
 from integrations.builder.bulk import BulkMethods
@@ -32,8 +33,7 @@ from integrations.operations import (
     jobs,
     notifications,
 )
-from integrations.operations.actors import Actor
-from integrations.operations.store import Shape, Store
+from integrations.operations.saving.store import Shape, Store
 
 
 class IntegrationBuilder(RunMethods, BulkMethods, JobMethods):

@@ -6,10 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from integrations import models
+from integrations.actors import Actor
 from integrations.builder.processor import ProcessResult, result_of
 from integrations.definitions.job import Job
 from integrations.operations import environments, freezes, jobs, ledgers
-from integrations.operations.actors import Actor
 from integrations.operations.ledgers import Entry
 from integrations.types import JsonObject
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from integrations import models, strict_json
+from integrations.actors import Actor
 from integrations.engine.records import StepRecord
 from integrations.operations import runs
-from integrations.operations.actors import Actor
 from integrations.types import Json
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from integrations import models
+from integrations.actors import Actor
 from integrations.builder.processor import ProcessResult, result_of
 from integrations.errors import NotFound
 from integrations.operations import replays, runs
-from integrations.operations.actors import Actor
 from integrations.types import Json
 
 

@@ -6,7 +6,7 @@ import difflib
 import re
 import typing
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeGuard, TypeVar
 
 import pydantic
 from pydantic import AfterValidator, ConfigDict, JsonValue, StringConstraints
@@ -34,6 +34,14 @@ _QUOTED = re.compile(r"'([^']*)'")
 Tag = Annotated[str, StringConstraints(pattern=TAG_PATTERN)]
 Name = Annotated[str, StringConstraints(max_length=200)]
 Description = Annotated[str, StringConstraints(max_length=10_000)]
+
+
+def may_exist(name: object) -> TypeGuard[str]:
+    """Return whether something can be called that.
+
+    No tag holds what cannot be printed, and half of a surrogate pair or U+0000 cannot even be asked for.
+    """
+    return isinstance(name, str) and name.isprintable()
 
 
 def _given(value: JsonValue) -> JsonValue:

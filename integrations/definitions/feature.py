@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from integrations.definitions.base import Definition, Description, GivenJson, Many, Name, Tag
 from integrations.definitions.field import Fields, Output
-from integrations.definitions.function import Language, Source
+from integrations.definitions.function import Function, Language, Source
 from integrations.definitions.rate_limit import RateLimit
 from integrations.definitions.retry import RetryPolicy, Seconds
 
@@ -163,6 +163,17 @@ class Feature(Definition):
     def code_output(self) -> Output:
         """What the code form returns; any value when it does not say."""
         return Output.parse(self.output) if isinstance(self.output, dict) else Output()
+
+    @property
+    def own_function(self) -> Function:
+        """A code feature's own code, as the function that it is."""
+        return Function(
+            tag=self.tag,
+            language=self.language or "js",
+            function=self.function or "",
+            input=self.input,
+            output=self.code_output,
+        )
 
     def sequence_named(self, tag: str) -> Sequence | None:
         return next((sequence for sequence in self.sequence if sequence.sequence_tag == tag), None)

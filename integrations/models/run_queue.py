@@ -40,7 +40,7 @@ _NOT_WITHHELD = """
         AND environment_id IN (SELECT environment_id FROM integrations_freeze WHERE released_at IS NULL))"""
 
 
-class Line(NamedTuple):
+class Bucket(NamedTuple):
     integration_id: int
     lane: str
     #: Whether its runs begin for the first time, under a limit on how often they may.
@@ -48,10 +48,10 @@ class Line(NamedTuple):
     priority: int
 
 
-class Head(NamedTuple):
+class Candidate(NamedTuple):
     """One of the runs at the front of a line."""
 
-    line: Line
+    line: Bucket
     #: As the database writes it; only good for comparing.
     due_at: Any
     run_id: uuid.UUID
@@ -78,7 +78,7 @@ class Due:
         return [connection.ops.adapt_datetimefield_value(moment) for moment in moments]
 
 
-def lines(due: Due) -> list[Line]:
+def lines(due: Due) -> list[Bucket]:
     """Return every line in which something is due.
 
     The recursion leaps from one line to the next: to the first run whose line is greater.
@@ -99,10 +99,10 @@ def lines(due: Due) -> list[Line]:
     """  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, due.parameters)
-        return [Line(integration, lane, bool(awaits), priority) for integration, lane, awaits, priority in cursor]
+        return [Bucket(integration, lane, bool(awaits), priority) for integration, lane, awaits, priority in cursor]
 
 
-def heads(wanted: Iterable[tuple[Line, int]], due: Due, *, lock: bool = False) -> list[Head]:
+def heads(wanted: Iterable[tuple[Bucket, int]], due: Due, *, lock: bool = False) -> list[Candidate]:
     """Return up to so many runs from the front of each line; locked, they leave out what others have locked."""
     chosen = list(wanted)
     if not chosen:
@@ -111,17 +111,19 @@ def heads(wanted: Iterable[tuple[Line, int]], due: Due, *, lock: bool = False) -
     sql, parameters = _united_heads(chosen, due) if is_sqlite else _lateral_heads(chosen, due, lock=lock)
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return [Head(chosen[number][0], due_at, _run_id(run_id), crashes) for number, due_at, run_id, crashes in cursor]
+        return [
+            Candidate(chosen[number][0], due_at, _run_id(run_id), crashes) for number, due_at, run_id, crashes in cursor
+        ]
 
 
-def locked(runs: QuerySet[Any]) -> list[Head]:
+def locked(runs: QuerySet[Any]) -> list[Candidate]:
     """Return these runs, locked, but for those that others have locked."""
-    columns = (*Line._fields, "due_at", "pk", "crashes")
+    columns = (*Bucket._fields, "due_at", "pk", "crashes")
     rows = runs.select_for_update(skip_locked=True, of=("self",)).values_list(*columns)
-    return [Head(Line(*row[:-3]), *row[-3:]) for row in rows]
+    return [Candidate(Bucket(*row[:-3]), *row[-3:]) for row in rows]
 
 
-def _united_heads(chosen: list[tuple[Line, int]], due: Due) -> tuple[str, list[Any]]:
+def _united_heads(chosen: list[tuple[Bucket, int]], due: Due) -> tuple[str, list[Any]]:
     """Return the statement for SQLite, which has no lateral joins, and locks the whole database or nothing."""
     same = " AND ".join(f"{column} = %s" for column in _COLUMNS.split(", "))
     arm = f"""SELECT due_at, id, crashes FROM {_RUNS} WHERE {_QUEUED} AND {same} AND {due.sql}
@@ -131,7 +133,7 @@ def _united_heads(chosen: list[tuple[Line, int]], due: Due) -> tuple[str, list[A
     return " UNION ALL ".join(arms), parameters
 
 
-def _lateral_heads(chosen: list[tuple[Line, int]], due: Due, *, lock: bool) -> tuple[str, list[Any]]:
+def _lateral_heads(chosen: list[tuple[Bucket, int]], due: Due, *, lock: bool) -> tuple[str, list[Any]]:
     """Return the statement for PostgreSQL, which would plan each of the arms of a union anew."""
     same = " AND ".join(f"run.{column} = arm.{column}" for column in _COLUMNS.split(", "))
     arm = "(%s::int, %s::bigint, %s, %s::boolean, %s::smallint, %s::int)"

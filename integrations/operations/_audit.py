@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from integrations import models
+from integrations.actors import Actor, user_of
 from integrations.definitions.values.equality import json_equal
-from integrations.operations.actors import Actor, user_of
 from integrations.types import Json, JsonObject
 
 

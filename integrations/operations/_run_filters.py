@@ -7,9 +7,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from integrations import models
+from integrations.actors import Actor
 from integrations.definitions.run_filter import RunFilter
 from integrations.operations import environments, features, jobs
-from integrations.operations.actors import Actor
 
 
 def matching(wanted: RunFilter, *, integration: models.Integration, by: Actor) -> QuerySet[models.Run]:

@@ -7,9 +7,12 @@ import uuid
 from django.db import transaction
 
 from integrations import models
+from integrations.actors import Actor, require, user_of
 from integrations.errors import InvalidInput, NotFound, OperationRefused, PermissionRefused, Problem
-from integrations.operations import _audit, _database_time, _execution, _families, _presence, _remarks
-from integrations.operations.actors import Actor, require, user_of
+from integrations.operations import _audit, _free_text, workers
+from integrations.runtime.db import clock
+from integrations.runtime.execution import in_process
+from integrations.runtime.lifecycle import run_tree
 
 Decision = models.Approval.Decision
 #: What people may decide, with the audit's verb.
@@ -30,18 +33,18 @@ def decide(*, approval: models.Approval, decision: str, by: Actor, reason: str =
     chosen = _chosen(decision)
     require(by, "decide_approval", to="decide approvals")
     _require_approver(approval, by)
-    reason = _remarks.without_secrets(reason, approval.run.integration)
+    reason = _free_text.without_secrets(reason, approval.run.integration)
     with transaction.atomic():
         # As whoever executes the run does, who writes to the approval after it when that expires.
-        _families.lock([approval.run_id])
-        now = _database_time.now()
+        run_tree.lock([approval.run_id])
+        now = clock.now()
         is_open = models.Approval.objects.filter(pk=approval.pk).undecided(now).exists()
         if not is_open or not approval.decide(chosen, by=user_of(by), reason=reason, now=now):
             raise OperationRefused(_why_not(approval))
         run = approval.run
         about = f"{approval.step}: {reason}" if reason else approval.step
         _audit.write(_VERBS[chosen], kind="approval", tag=str(run.pk), by=by, integration=run.integration, reason=about)
-        _families.wake(run.pk, now=now)
+        run_tree.wake(run.pk, now=now)
     approval.refresh_from_db()
     return approval
 
@@ -50,14 +53,14 @@ def go_on(approval: models.Approval) -> models.Run:
     """Return the run of a decided approval, executed here when no worker is there to; not within a transaction."""
     run = approval.run
     run.refresh_from_db()
-    if run.status != models.Run.Status.QUEUED or _presence.is_worker_there():
+    if run.status != models.Run.Status.QUEUED or workers.is_worker_there():
         return run
-    return _execution.execute(run, on_step=None, patience_seconds=_PATIENCE_SECONDS)
+    return in_process.execute(run, on_step=None, patience_seconds=_PATIENCE_SECONDS)
 
 
 def open_for(*, by: Actor) -> models.ApprovalQuerySet:
     """Return what `by` may decide now, what waits longest first."""
-    rows = models.Approval.objects.open_for(by, _database_time.now())
+    rows = models.Approval.objects.open_for(by, clock.now())
     return rows.select_related("run__integration", "run__environment", "run__feature").order_by("created_at")
 
 

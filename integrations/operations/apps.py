@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from integrations import models
+from integrations.actors import Actor, require
 from integrations.definitions import checking
 from integrations.definitions.app import App
+from integrations.definitions.base import may_exist
 from integrations.definitions.values.equality import json_equal
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
 from integrations.operations import _audit
-from integrations.operations._app_uses import broken_uses
-from integrations.operations._names import may_exist
 from integrations.operations._transactions import all_or_nothing
-from integrations.operations.actors import Actor, require
+from integrations.operations.saving.app_uses import broken_uses
 from integrations.types import Json, JsonObject
 
 Part = Literal["envs", "actions", "auths", "variables", "constants", "webhooks"]

@@ -8,15 +8,12 @@ from types import ModuleType
 from django.db import connection
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import OperationRefused
-from integrations.operations import (
-    _audit,
-    _backup_postgresql,
-    _backup_sqlite,
-    _database_time,
-    _dispatch_state,
-)
-from integrations.operations.actors import SYSTEM
+from integrations.operations import _audit
+from integrations.runtime.backups import postgresql, sqlite
+from integrations.runtime.db import clock
+from integrations.runtime.dispatch import state as dispatch_state
 
 _REASON = (
     "The database was restored from a backup made before. Look at the queued runs and the jobs first: "
@@ -50,18 +47,18 @@ def restore(path: Path, *, force: bool = False) -> None:
     if not force:
         _refuse_workers()
     _kind().restore(path, reason=_REASON)
-    _dispatch_state.forget()
+    dispatch_state.forget()
     _audit.write("restore", kind="database", tag=path.name[:200], by=SYSTEM)
 
 
 def _kind() -> ModuleType:
-    return _backup_postgresql if connection.vendor == "postgresql" else _backup_sqlite
+    return postgresql if connection.vendor == "postgresql" else sqlite
 
 
 def _refuse_foreign(path: Path) -> None:
     if _kind().is_backup(path):
         return
-    for kind, name in ((_backup_postgresql, "PostgreSQL"), (_backup_sqlite, "SQLite")):
+    for kind, name in ((postgresql, "PostgreSQL"), (sqlite, "SQLite")):
         if kind.is_backup(path):
             raise OperationRefused(f"{path} is a backup of {name}, and DATABASE_URL names another kind of database")
     raise OperationRefused(f"{path} is no backup")
@@ -71,6 +68,6 @@ def _refuse_workers() -> None:
     """Refuse while somebody may be executing runs; a database that has no tables yet has no workers."""
     if models.Worker._meta.db_table not in connection.introspection.table_names():
         return
-    alive = models.Worker.objects.alive(_database_time.now()).count()
+    alive = models.Worker.objects.alive(clock.now()).count()
     if alive:
         raise OperationRefused(f"{alive} workers are executing runs; stop them first (they count as gone after 20 s)")

@@ -11,20 +11,14 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from integrations import models
+from integrations.actors import SYSTEM, Actor, require, user_of
 from integrations.definitions.run_filter import RunFilter
 from integrations.errors import InvalidInput, NotFound, OperationRefused, Problem
 from integrations.models.run_states import FINAL
-from integrations.operations import (
-    _audit,
-    _bulk_work,
-    _database_time,
-    _presence,
-    _remarks,
-    _replay_choices,
-    _run_filters,
-)
-from integrations.operations.actors import SYSTEM, Actor, require, user_of
+from integrations.operations import _audit, _bulk_items, _free_text, _run_filters, workers
 from integrations.operations.replays import BEGINNING, Choice, Version
+from integrations.runtime.db import clock
+from integrations.runtime.replays import choices
 from integrations.types import JsonObject
 
 Kind = models.BulkOperation.Kind
@@ -76,14 +70,14 @@ def start(
         OperationRefused: there is nothing to do, or too much at once.
     """
     require(by, _PERMISSIONS[kind], to=f"{kind} runs")
-    _replay_choices.check(version=version, start=start, writes={}, others=writes)
+    choices.check(version=version, start=start, writes={}, others=writes)
     if not reason.strip():
         raise InvalidInput([Problem("reason", "say why")])
     chosen = fitting(kind, runs.visible_to(by)).order_by("pk").values_list("pk", "integration_id")
     found = dict(chosen[: MOST_RUNS + 1])
     _refuse_count(kind, len(found))
     integrations = models.Integration.objects.filter(pk__in=set(found.values()))
-    reason, description = (_remarks.without_secrets(text, *integrations) for text in (reason, description))
+    reason, description = (_free_text.without_secrets(text, *integrations) for text in (reason, description))
     options = {"version": version, "start": start, "writes": writes} if kind == Kind.REPLAY else {}
     with transaction.atomic():
         operation = models.BulkOperation.objects.create(
@@ -151,7 +145,7 @@ def follow(
             on_progress(operation)
         if operation.finished_at:
             return operation
-        if _presence.is_worker_there() or not work(seconds=_LOOK_SECONDS):
+        if workers.is_worker_there() or not work(seconds=_LOOK_SECONDS):
             time.sleep(_LOOK_SECONDS)
 
 
@@ -171,7 +165,7 @@ def stop(operation: models.BulkOperation, *, by: Actor) -> models.BulkOperation:
     require(by, _PERMISSIONS[Kind(operation.kind)], to=f"stop this {operation.kind}")
     with transaction.atomic():
         unfinished = models.BulkOperation.objects.unfinished().filter(pk=operation.pk)
-        ended = {"status": models.BulkOperation.Status.CANCELLED, "finished_at": _database_time.now()}
+        ended = {"status": models.BulkOperation.Status.CANCELLED, "finished_at": clock.now()}
         if not unfinished.update(message=f"stopped by {by}", **ended):
             raise OperationRefused("this is over already")
         _audit.write("stop", kind="bulk operation", tag=str(operation.pk), by=by)
@@ -181,11 +175,11 @@ def stop(operation: models.BulkOperation, *, by: Actor) -> models.BulkOperation:
 
 def work(*, seconds: float) -> bool:
     """Carry out what there is for so long at most, and return whether there is more."""
-    return _bulk_work.work(seconds=seconds)
+    return _bulk_items.work(seconds=seconds)
 
 
 #: Whether operations of a kind wait because dispatch is paused; cancels never do.
-is_held = _bulk_work.is_held
+is_held = _bulk_items.is_held
 
 
 def _matching(

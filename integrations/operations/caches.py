@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.db import transaction
 
 from integrations import models
+from integrations.actors import Actor, require
 from integrations.definitions import checking
 from integrations.definitions.cache import Cache
 from integrations.definitions.contents import Contents
 from integrations.errors import Problem
 from integrations.operations import _audit
-from integrations.operations.actors import Actor, require
-from integrations.operations.store import Store
+from integrations.operations.saving.store import Store
 
 
 class CacheStore(Store[models.Cache, Cache]):

@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from integrations import models
+from integrations.actors import Actor, require
 from integrations.definitions.values.differences import Difference, differences
 from integrations.definitions.values.equality import json_equal
 from integrations.errors import OperationRefused
-from integrations.operations.actors import Actor, require
 
 #: Steps of each run that are looked at.
 MOST_STEPS = 2_000

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 from integrations import models
+from integrations.actors import Actor
 from integrations.definitions import checking
 from integrations.definitions.connected_app import ConnectedApp, app_tag_candidates
 from integrations.definitions.contents import Contents
 from integrations.errors import DefinitionError, Problem
-from integrations.operations import _bindings, apps
-from integrations.operations.actors import Actor
-from integrations.operations.store import Store
+from integrations.operations import apps
+from integrations.operations.saving import bindings
+from integrations.operations.saving.store import Store
 from integrations.types import JsonObject
 
 #: As TAG_PATTERN has it.
@@ -39,13 +40,13 @@ class ConnectedAppStore(Store[models.ConnectedApp, ConnectedApp]):
         return checking.check_connected_app(definition, contents)
 
     def kept_problems(self, row: models.ConnectedApp, definition: ConnectedApp) -> list[Problem]:
-        return _bindings.kept_problems(row, definition.envs, place=self.place_of(definition.access_tag))
+        return bindings.kept_problems(row, definition.envs, place=self.place_of(definition.access_tag))
 
     def write(self, row: models.ConnectedApp, definition: ConnectedApp) -> None:
         row.app = _app_of(definition.app_tag or definition.access_tag)
         row.apply(definition)
         row.save()
-        _bindings.write_for_connected_app(row, definition.envs)
+        bindings.write_for_connected_app(row, definition.envs)
         row.forget_prefetched()
 
 

@@ -7,7 +7,7 @@ from integrations.definitions import checking
 from integrations.definitions.contents import Contents
 from integrations.definitions.database import Database
 from integrations.errors import Problem
-from integrations.operations.store import Store
+from integrations.operations.saving.store import Store
 
 
 class DatabaseStore(Store[models.Database, Database]):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from integrations import models
+from integrations.actors import Actor, require
 from integrations.definitions import checking, secrecy
 from integrations.definitions.contents import Contents
 from integrations.definitions.environment import Environment
 from integrations.errors import Problem
-from integrations.operations import _bindings, _dispatch_state, _waking
-from integrations.operations.actors import Actor, require
-from integrations.operations.store import Store
+from integrations.operations.saving import bindings
+from integrations.operations.saving.store import Store
+from integrations.runtime.db import wakeups
+from integrations.runtime.dispatch import state as dispatch_state
 
 
 class EnvironmentStore(Store[models.Environment, Environment]):
@@ -29,7 +31,7 @@ class EnvironmentStore(Store[models.Environment, Environment]):
         stored = row.auth_shape if row.pk else {}
         return [
             *secrecy.problems_of(dict(definition.auth), stored, place=f"{place}/auth"),
-            *_bindings.kept_problems(row, definition.envs, place=place),
+            *bindings.kept_problems(row, definition.envs, place=place),
         ]
 
     def write(self, row: models.Environment, definition: Environment) -> None:
@@ -39,9 +41,9 @@ class EnvironmentStore(Store[models.Environment, Environment]):
         row.set_auth(auth if isinstance(auth, dict) else {})
         row.save()
         # What is queued there begins no more, or may begin again.
-        _dispatch_state.forget()
-        _waking.signal()
-        _bindings.write_for_environment(row, definition.envs)
+        dispatch_state.forget()
+        wakeups.signal()
+        bindings.write_for_environment(row, definition.envs)
         row.forget_prefetched()
 
     def places_in_use(self, row: models.Environment, contents: Contents) -> Sequence[str]:

@@ -10,9 +10,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from integrations import models, strict_json
+from integrations.actors import Actor, require
 from integrations.errors import InvalidInput, OperationRefused, Problem
-from integrations.operations import _audit, _database_time, _remarks
-from integrations.operations.actors import Actor, require
+from integrations.operations import _audit, _free_text
+from integrations.runtime.db import clock
 from integrations.types import Json, JsonObject
 
 _STALE = "Someone else changed this meanwhile. Open it anew in another tab, and make your changes there"
@@ -43,7 +44,7 @@ def change(
             raise OperationRefused(_STALE)
         if assigned_to is not None and assigned_to.pk != stored.assigned_to_id:
             _require_insight(group, assigned_to)
-        note = _remarks.without_secrets(note, group.integration)
+        note = _free_text.without_secrets(note, group.integration)
         return _changed(group, "change", by, assigned_to=assigned_to, snoozed_until=snoozed_until, note=note)
 
 
@@ -56,7 +57,7 @@ def revision_of(group: models.FailureGroup) -> str:
 def resolve(group: models.FailureGroup, *, by: Actor) -> models.FailureGroup:
     """Take the group for done with, until it is seen again."""
     require(by, "manage_failuregroup", to="resolve failure groups")
-    return _changed(group, "resolve", by, resolved_at=_database_time.now(), snoozed_until=None)
+    return _changed(group, "resolve", by, resolved_at=clock.now(), snoozed_until=None)
 
 
 def reopen(group: models.FailureGroup, *, by: Actor) -> models.FailureGroup:

@@ -8,10 +8,9 @@ from integrations import models
 from integrations.definitions import checking, releasing
 from integrations.definitions.contents import Contents
 from integrations.definitions.feature import Feature
-from integrations.definitions.function import Function
 from integrations.errors import NotAvailableYet, Problem
-from integrations.operations.functions import code_problems
-from integrations.operations.published_store import PublishedStore
+from integrations.operations.saving.published_store import PublishedStore
+from integrations.runtime.releases.compiling import code_problems
 
 
 class FeatureStore(PublishedStore[models.Feature, Feature]):
@@ -23,7 +22,7 @@ class FeatureStore(PublishedStore[models.Feature, Feature]):
     def check(self, definition: Feature, contents: Contents) -> list[Problem]:
         problems = checking.check_feature(definition, contents)
         if definition.is_code:
-            return [*problems, *code_problems(own_function(definition), self.place_of(definition.tag))]
+            return [*problems, *code_problems(definition.own_function, self.place_of(definition.tag))]
         return problems
 
     def frozen(self, definition: Feature) -> dict[str, Any]:
@@ -36,14 +35,3 @@ class FeatureStore(PublishedStore[models.Feature, Feature]):
 store = FeatureStore()
 create, update, save, delete = store.create, store.update, store.save, store.delete
 fetch, fetch_all, publish = store.fetch, store.fetch_all, store.publish
-
-
-def own_function(definition: Feature) -> Function:
-    """Return a code feature's own code as the function that it is."""
-    return Function(
-        tag=definition.tag,
-        language=definition.language or "js",
-        function=definition.function or "",
-        input=definition.input,
-        output=definition.code_output,
-    )

@@ -8,9 +8,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 
 from integrations import models
+from integrations.actors import Actor, require, user_of
 from integrations.errors import OperationRefused
-from integrations.operations import _audit, _database_time, _dispatch_state, _remarks, _waking
-from integrations.operations.actors import Actor, require, user_of
+from integrations.operations import _audit, _free_text
+from integrations.runtime.db import clock, wakeups
+from integrations.runtime.dispatch import state as dispatch_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +36,17 @@ def freeze(*, environment: models.Environment, by: Actor, reason: str = "") -> m
         OperationRefused: it is frozen already.
     """
     require(by, "freeze_environment", to="freeze environments")
-    reason = _remarks.without_secrets(reason, environment.integration)
+    reason = _free_text.without_secrets(reason, environment.integration)
     try:
         with transaction.atomic():
             row = models.Freeze.objects.create(
-                environment=environment, reason=reason, started_at=_database_time.now(), started_by=user_of(by)
+                environment=environment, reason=reason, started_at=clock.now(), started_by=user_of(by)
             )
             environment.jobs.all().hold()
             _record("freeze", environment, by=by, reason=reason)
     except IntegrityError:
         raise OperationRefused(f'environment "{environment.slug}" is frozen already') from None
-    _dispatch_state.forget()
+    dispatch_state.forget()
     return row
 
 
@@ -61,11 +63,11 @@ def release(*, environment: models.Environment, by: Actor) -> models.Freeze:
         row = models.Freeze.objects.in_force().filter(environment=environment).select_for_update().first()
         if row is None:
             raise OperationRefused(f'environment "{environment.slug}" is not frozen')
-        row.released_at, row.released_by = _database_time.now(), user_of(by)
+        row.released_at, row.released_by = clock.now(), user_of(by)
         row.save(update_fields=["released_at", "released_by"])
         environment.jobs.filter(paused=False).release()
         _record("release", environment, by=by, reason=row.reason)
-    _waking.signal()
+    wakeups.signal()
     return row
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 
 from integrations import models
+from integrations.actors import Actor, require, user_of
+from integrations.definitions.base import may_exist
 from integrations.definitions.integration import Integration
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
 from integrations.operations import _audit
-from integrations.operations._names import may_exist
 from integrations.operations._transactions import all_or_nothing
-from integrations.operations.actors import Actor, require, user_of
 from integrations.types import JsonObject
 
 if TYPE_CHECKING:

@@ -9,33 +9,25 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from integrations import models
+from integrations.actors import Actor, require
 from integrations.definitions import checking
 from integrations.definitions.contents import Contents
 from integrations.definitions.job import Job, Schedule
 from integrations.definitions.schedules import check_ahead, check_schedule, next_times
 from integrations.errors import DefinitionError, IntegrationsError, Problem
 from integrations.models.job import JobQuerySet
-from integrations.operations import (
-    _audit,
-    _database_time,
-    _dispatch_state,
-    _execution,
-    _firing,
-    _job_starts,
-    _presence,
-    _remarks,
-    _schedules,
-    environments,
-    runs,
-)
-from integrations.operations._driving import OnStep
-from integrations.operations.actors import Actor, require
-from integrations.operations.store import Store
+from integrations.operations import _audit, _free_text, environments, runs, workers
+from integrations.operations.saving.store import Store
+from integrations.runtime.db import clock
+from integrations.runtime.dispatch import state as dispatch_state
+from integrations.runtime.execution import in_process
+from integrations.runtime.execution.driver import OnStep
+from integrations.runtime.schedules import firing, job_starts, next_fire
 from integrations.types import JsonObject
 
 _PREVIEWED = 5
 #: How many missed times `run_all` makes up for.
-MOST_MADE_UP = _firing.MOST_MADE_UP
+MOST_MADE_UP = firing.MOST_MADE_UP
 #: How long whoever waits for a page waits for a run, which the page follows from then on.
 _PAGE_PATIENCE_SECONDS = 2.0
 #: How many jobs `run_due` looks at at a time.
@@ -49,7 +41,7 @@ class JobStore(Store[models.Job, Job]):
     collection = "jobs"
 
     def check(self, definition: Job, contents: Contents) -> list[Problem]:
-        return [*checking.check_job(definition, contents), *_job_starts.oversize(definition)]
+        return [*checking.check_job(definition, contents), *job_starts.oversize(definition)]
 
     def save(
         self, *, row: models.Job, definition: Job, by: Actor, reason: str = "", publish: bool = False
@@ -62,21 +54,21 @@ class JobStore(Store[models.Job, Job]):
         found = super().problems(row=row, definition=definition)
         if found or definition.schedule is None:  # run by hand, it says what is wrong to whoever runs it
             return found
-        return [*self._schedule_problems(row, definition), *_job_starts.refusals(row.integration, definition)]
+        return [*self._schedule_problems(row, definition), *job_starts.refusals(row.integration, definition)]
 
     def write(self, row: models.Job, definition: Job) -> None:
         if row.pk is not None:  # schedulers change these, and saving writes every column
-            row.refresh_from_db(fields=_schedules.COLUMNS, from_queryset=models.Job.objects.select_for_update())
-        before = _schedules.Planned.of(row)
+            row.refresh_from_db(fields=next_fire.COLUMNS, from_queryset=models.Job.objects.select_for_update())
+        before = next_fire.Planned.of(row)
         super().write(row, definition)
-        _schedules.replan(row, before, now=_database_time.now())
+        next_fire.replan(row, before, now=clock.now())
 
     def _schedule_problems(self, row: models.Job, definition: Job) -> list[Problem]:
         """Return why a new or changed schedule is at its end already; one that has come to it may stay as it is."""
         before = row.to_definition().schedule if row.pk else None
         if definition.schedule is None or definition.schedule == before:
             return []
-        now = _database_time.now()
+        now = clock.now()
         place = f"{self.place_of(definition.tag)}/schedule"
         return check_ahead(definition.schedule, anchor=row.created_at if row.pk else now, now=now, place=place)
 
@@ -117,9 +109,9 @@ def run(
     """
     require(by, "run_job", to="run jobs")
     environment = None if env is None else environments.fetch(integration=job.integration, tag=env, by=by)
-    start = _job_starts.prepare(job, environment=environment, input=input)
+    start = job_starts.prepare(job, environment=environment, input=input)
     with transaction.atomic():
-        started = _job_starts.write(start, by=by, trigger=trigger, now=_database_time.now())
+        started = job_starts.write(start, by=by, trigger=trigger, now=clock.now())
         where = f"{job.tag} in {start.environment.slug}"
         _audit.write("start", kind="run", tag=str(started.pk), by=by, integration=job.integration, reason=where)
     return started
@@ -127,7 +119,7 @@ def run(
 
 def execute(started: models.Run, *, on_step: OnStep | None = None) -> models.Run:
     """Execute a run that was just started to its end; while dispatch is paused it is returned queued, at once."""
-    if started.is_final or _dispatch_state.is_paused():
+    if started.is_final or dispatch_state.is_paused():
         return started
     return runs.execute(started, on_step=on_step)
 
@@ -169,9 +161,9 @@ def request_all(
 
 def _executed_here(started: models.Run) -> models.Run:
     """Execute a run that was just started, unless a worker is there to."""
-    if started.is_final or _dispatch_state.is_paused() or _presence.is_worker_there():
+    if started.is_final or dispatch_state.is_paused() or workers.is_worker_there():
         return started
-    return _execution.execute(started, on_step=None, patience_seconds=_PAGE_PATIENCE_SECONDS)
+    return in_process.execute(started, on_step=None, patience_seconds=_PAGE_PATIENCE_SECONDS)
 
 
 def run_due(*, integration: models.Integration, by: Actor) -> list[models.Run]:
@@ -184,25 +176,25 @@ def run_due(*, integration: models.Integration, by: Actor) -> list[models.Run]:
         OperationRefused: dispatch is paused.
     """
     require(by, "run_job", to="run jobs")
-    _dispatch_state.require_on()
-    now, jobs = _database_time.now(), models.Job.objects.for_integration(integration)
-    _schedules.plan_unplanned(now=now)
+    dispatch_state.require_on()
+    now, jobs = clock.now(), models.Job.objects.for_integration(integration)
+    next_fire.plan_unplanned(now=now)
     # Once: what comes due while this executes is the next call's, or this would not end.
-    while _firing.fire_due(now=now, limit=_AT_ONCE, among=jobs) == _AT_ONCE:
+    while firing.fire_due(now=now, limit=_AT_ONCE, among=jobs) == _AT_ONCE:
         pass
     executed: dict[uuid.UUID, models.Run] = {}
     while new := [run for run in _next_runs(jobs, now) if run.pk not in executed]:
         executed |= {run.pk: execute(run) for run in new}
-        now = _database_time.now()
+        now = clock.now()
     return list(executed.values())
 
 
 def _next_runs(jobs: JobQuerySet, now: dt.datetime) -> list[models.Run]:
     """Start what waits for its turn, and return the runs of these jobs' schedules that are to be executed now."""
-    if _dispatch_state.is_paused():
+    if dispatch_state.is_paused():
         return []
-    _firing.let_overlooked_go(now=now, among=jobs)
-    while _firing.start_queued(now=now, among=jobs):
+    firing.let_overlooked_go(now=now, among=jobs)
+    while firing.start_queued(now=now, among=jobs):
         pass
     runs = models.Run.objects.filter(job__in=jobs, nominal_at__isnull=False)
     due = runs.due(now).exclude(pk__in=runs.unfinished().withheld())
@@ -260,7 +252,7 @@ def preview(*, schedule: JsonObject, job: models.Job | None = None, count: int =
         raise DefinitionError(problems)
     if job is not None and _has(job, parsed):
         return coming(job=job, count=count)
-    now = _database_time.now()
+    now = clock.now()
     anchor = (job.created_at if job is not None else now).replace(microsecond=0)
     return next_times(parsed, anchor=anchor, after=now, count=count, left=parsed.limit)
 
@@ -270,9 +262,9 @@ def coming(*, job: models.Job, count: int = _PREVIEWED) -> list[dt.datetime]:
     timetable = job.timetable()
     if timetable is None or job.next_at is None:
         return []
-    now, left, before = _database_time.now(), _schedules.left(job, timetable), job.next_at - _schedules.INSTANT
+    now, left, before = clock.now(), next_fire.left(job, timetable), job.next_at - next_fire.INSTANT
     if left is not None:  # what is due uses the limit up, too
-        left -= timetable.count(after=before, until=now, most=min(left, _schedules.MOST_COUNTED))
+        left -= timetable.count(after=before, until=now, most=min(left, next_fire.MOST_COUNTED))
     return next_times(timetable.schedule, anchor=timetable.anchor, after=max(before, now), count=count, left=left)
 
 
@@ -290,7 +282,7 @@ def problems(*, job: models.Job) -> list[Problem]:
         found = store.problems(row=job, definition=job.to_definition())
     except DefinitionError as error:  # what is stored has no longer the shape of a job
         return list(error.problems)
-    return found if found or job.schedule is None else _job_starts.obstacles(job)
+    return found if found or job.schedule is None else job_starts.obstacles(job)
 
 
 def standstill(job: models.Job) -> str:
@@ -319,10 +311,10 @@ def _set_paused(jobs: Iterable[models.Job], paused: bool, *, by: Actor, reason: 
         # Those that are to fire first go on first.
         held = list(rows.select_related("integration").select_for_update(of=("self",)).order_by("held_from", "pk"))
         for job in held:
-            before = _schedules.Planned.of(job)
+            before = next_fire.Planned.of(job)
             job.paused = paused
             job.save(update_fields=["paused", "updated_at"])
-            _schedules.replan(job, before, now=_database_time.now())
+            next_fire.replan(job, before, now=clock.now())
             _audit.write(
                 "pause" if paused else "resume",
                 kind="job",
@@ -331,7 +323,7 @@ def _set_paused(jobs: Iterable[models.Job], paused: bool, *, by: Actor, reason: 
                 integration=job.integration,
                 before={"paused": not paused},
                 after={"paused": paused},
-                reason=_remarks.without_secrets(reason, job.integration),
+                reason=_free_text.without_secrets(reason, job.integration),
             )
         for integration in {job.integration for job in held}:
             integration.touch()

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from integrations import models
+from integrations.actors import Actor, require
 from integrations.errors import OperationRefused
 from integrations.models.slot import SlotQuerySet
-from integrations.operations import _database_time, _schedules
-from integrations.operations.actors import Actor, require
+from integrations.runtime.db import clock
+from integrations.runtime.schedules import next_fire
 
 #: `late` is a run that began, or still has not, more than `Slot.LATE` after its time; `held` is a time that has passed
 #: while the job is paused or its environment frozen; `due` one that no scheduler has come to yet.
@@ -58,14 +59,14 @@ def of_job(*, job: models.Job, since: dt.datetime, until: dt.datetime, by: Actor
 def latest(*, job: models.Job, since: dt.datetime, until: dt.datetime, most: int, by: Actor) -> list[Entry]:
     """Return the last `most` of the written times from `since` on, and `most` of those to come, in order of time."""
     require(by, "view_slot", to="see what became of schedules")
-    now = _database_time.now()
+    now = clock.now()
     slots = models.Slot.objects.filter(job=job).within(since=since, until=until).order_by("-nominal_at")
     written = _written(list(_with_run(slots)[:most]), job, now)
     return [*reversed(written), *itertools.islice(_unwritten(job, since, until, now), most)]
 
 
 def _entries(job: models.Job, since: dt.datetime, until: dt.datetime) -> Iterator[Entry]:
-    now = _database_time.now()
+    now = clock.now()
     slots = models.Slot.objects.filter(job=job).within(since=since, until=until)
     yield from _written(list(_with_run(slots.order_by("nominal_at"))), job, now)
     yield from _unwritten(job, since, until, now)
@@ -144,11 +145,11 @@ def _coming(job: models.Job, since: dt.datetime, until: dt.datetime) -> Iterator
     timetable = job.timetable() if start is not None else None
     if start is None or timetable is None:
         return iter(())
-    left = _schedules.left(job, timetable)
+    left = next_fire.left(job, timetable)
     if left is None:
-        return timetable.between(after=max(start, since) - _schedules.INSTANT, until=until)
+        return timetable.between(after=max(start, since) - next_fire.INSTANT, until=until)
     # Those before `since` use the limit up, too.
-    times = itertools.islice(timetable.between(after=start - _schedules.INSTANT, until=until), left)
+    times = itertools.islice(timetable.between(after=start - next_fire.INSTANT, until=until), left)
     return itertools.dropwhile(lambda time: time < since, times)
 
 

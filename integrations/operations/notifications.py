@@ -7,7 +7,7 @@ from integrations.definitions import checking
 from integrations.definitions.contents import Contents
 from integrations.definitions.notification import Notification
 from integrations.errors import Problem
-from integrations.operations.store import Store
+from integrations.operations.saving.store import Store
 
 
 class NotificationStore(Store[models.Notification, Notification]):

@@ -7,8 +7,11 @@ import datetime as dt
 from django.db import transaction
 
 from integrations import models
-from integrations.operations import _audit, _database_time, _dispatch_state, _remarks, _schedules
-from integrations.operations.actors import Actor, require
+from integrations.actors import Actor, require
+from integrations.operations import _audit, _free_text
+from integrations.runtime.db import clock
+from integrations.runtime.dispatch import state as dispatch_state
+from integrations.runtime.schedules import next_fire
 
 Status = models.Slot.Status
 
@@ -31,10 +34,10 @@ def skip(*, job: models.Job, by: Actor, reason: str = "") -> int:
     What is running goes on, and so does the schedule, whose limit does not count them.
     """
     _require(by)
-    reason = _remarks.without_secrets(reason, job.integration)
+    reason = _free_text.without_secrets(reason, job.integration)
     why = f"skipped by {by} while it waited" + (f": {reason}" if reason else "")
     with transaction.atomic():
-        skipped = _skip(job.pk, why=why, now=_database_time.now())
+        skipped = _skip(job.pk, why=why, now=clock.now())
         if skipped:
             _audit.write(
                 "skip",
@@ -54,7 +57,7 @@ def skip_restored(*, now: dt.datetime) -> int:
     They were fired before, or nobody knows. Called in the transaction that lets schedules go on.
     """
     waiting = models.Slot.objects.queued().order_by("job_id").values_list("job_id", flat=True).distinct()
-    return sum(_skip(job_id, why=_dispatch_state.RESTORED, now=now) for job_id in waiting)
+    return sum(_skip(job_id, why=dispatch_state.RESTORED, now=now) for job_id in waiting)
 
 
 def _skip(job_id: int, *, why: str, now: dt.datetime) -> int:
@@ -64,7 +67,7 @@ def _skip(job_id: int, *, why: str, now: dt.datetime) -> int:
     times = list(waiting.values_list("nominal_at", flat=True))
     skipped = waiting.update(status=Status.SKIPPED, reason=why, due_at=None)
     if skipped:
-        _schedules.give_back(job, times, now=now)
+        next_fire.give_back(job, times, now=now)
     return skipped
 
 

@@ -9,29 +9,23 @@ from typing import Literal
 from django.db import transaction
 
 from integrations import models, strict_json
+from integrations.actors import Actor, require, user_of
 from integrations.definitions import checking
 from integrations.definitions.release import Release
 from integrations.errors import InvalidInput, OperationRefused, Problem
-from integrations.operations import (
-    _attempt_turns,
-    _audit,
-    _dispatch,
-    _job_starts,
-    _lanes,
-    _lineage,
-    _presence,
-    _releases,
-    _remarks,
-    _replay_choices,
-    _replaying,
-    _starting,
-    runs,
-)
-from integrations.operations._lineage import Attempt
-from integrations.operations._queue_room import ROOM
-from integrations.operations._recent import current_stamp
-from integrations.operations._replaying import BEGINNING, FAILURE, Choice, EventPlan, Plan, Write
-from integrations.operations.actors import Actor, require, user_of
+from integrations.operations import _audit, _free_text, runs, workers
+from integrations.runtime.dispatch import announcing
+from integrations.runtime.history import lineage as history_lineage
+from integrations.runtime.history.lineage import Attempt
+from integrations.runtime.limits import lanes
+from integrations.runtime.limits.queue_cap import QUEUE_CAP
+from integrations.runtime.releases import cutting
+from integrations.runtime.releases.revision_cache import current_stamp
+from integrations.runtime.replays import attempt_lock, planning
+from integrations.runtime.replays import choices as replay_choices
+from integrations.runtime.replays.planning import BEGINNING, FAILURE, Choice, EventPlan, Plan, Write
+from integrations.runtime.schedules import job_starts
+from integrations.runtime.starting import checks
 from integrations.types import Json, JsonObject
 
 __all__ = ["BEGINNING", "FAILURE", "Attempt", "Choice", "EventPlan", "Plan", "Preview", "Version", "Write"]
@@ -110,7 +104,7 @@ def replay(
         Busy: the queue is full.
     """
     with transaction.atomic():
-        _attempt_turns.take(run)
+        attempt_lock.take(run)
         found = _preview(
             run, by=by, version=version, start=start, writes=writes or {}, others=other_writes, input=input
         )
@@ -133,8 +127,8 @@ def retry(run: models.Run, *, by: Actor, reason: str) -> models.Run:
     if run.status == Status.SUCCEEDED:
         raise OperationRefused(f"run {run.pk} has succeeded; replay it to do it once more")
     with transaction.atomic():
-        _attempt_turns.take(run)
-        _attempt_turns.refuse_done(run)
+        attempt_lock.take(run)
+        attempt_lock.refuse_done(run)
         found = _preview(run, by=by, version="original", start=FAILURE, writes={}, keep_writes=True)
         _refuse_blind(found.plan)
         return _start(run, found, input=None, reason=reason, by=by, verb="retry", choices={})
@@ -142,7 +136,7 @@ def retry(run: models.Run, *, by: Actor, reason: str) -> models.Run:
 
 def go_on(run: models.Run) -> models.Run:
     """Have a new run executed: by a worker where one is there, else in this process."""
-    return run if _presence.is_worker_there() else runs.execute(run, patience_seconds=_PATIENCE_SECONDS)
+    return run if workers.is_worker_there() else runs.execute(run, patience_seconds=_PATIENCE_SECONDS)
 
 
 def lineage(run: models.Run) -> list[Attempt]:
@@ -150,7 +144,7 @@ def lineage(run: models.Run) -> list[Attempt]:
 
     Of more than 200 those that led to `run`, and the newest.
     """
-    return _lineage.tree_of(run)
+    return history_lineage.tree_of(run)
 
 
 def _preview(
@@ -165,13 +159,13 @@ def _preview(
     input: Json = None,
 ) -> Preview:
     require(by, "replay_run", to="replay runs")
-    _replay_choices.check(version=version, start=start, writes=writes, others=others)
+    replay_choices.check(version=version, start=start, writes=writes, others=others)
     if not run.is_final:
         raise OperationRefused(f"run {run.pk} is still {run.status}; wait until it has ended, or cancel it")
-    _attempt_turns.require_all_ended(run)
+    attempt_lock.require_all_ended(run)
     (row, release), values = _released(run, version, input)
-    plan = _replaying.plan(run, release, start=start, choices=writes, others=others, keep_writes=keep_writes)
-    _replay_choices.check_places(writes, plan)
+    plan = planning.plan(run, release, start=start, choices=writes, others=others, keep_writes=keep_writes)
+    replay_choices.check_places(writes, plan)
     return Preview(release_row=row, release=release, plan=plan, values=values)
 
 
@@ -187,10 +181,10 @@ def _released(
     if version == "original":
         return (run.release, run.release.to_definition()), None
     if run.feature is not None:
-        return _releases.current(run.feature, current_stamp(run.integration)), None
+        return cutting.current(run.feature, current_stamp(run.integration)), None
     if not has_latest(run):
         raise OperationRefused("there is no later version: the feature was deleted")
-    return _job_starts.as_now(run, _given(run, input))
+    return job_starts.as_now(run, _given(run, input))
 
 
 def _start(
@@ -203,13 +197,13 @@ def _start(
     if problems:
         raise InvalidInput(problems)
     values = _values(run, found, input)
-    reason = _remarks.without_secrets(reason, run.integration)
-    _starting.require_bindings(environment, release.apps)
+    reason = _free_text.without_secrets(reason, run.integration)
+    checks.require_bindings(environment, release.apps)
     with transaction.atomic():
-        ROOM.enter(run.integration_id)
+        QUEUE_CAP.admit(run.integration_id)
         row = _write(run, found, values, reason=reason, by=by)
-        _replaying.put(row, found.plan.step_ids)
-        _dispatch.announce([row.pk])
+        planning.put(row, found.plan.step_ids)
+        announcing.announce([row.pk])
         made: JsonObject = {"run": str(row.pk), **choices}
         made |= {f"writes/{write.place}": write.choice for write in found.plan.writes}
         _audit.write(verb, kind="run", tag=str(run.pk), by=by, integration=run.integration, after=made, reason=reason)
@@ -224,7 +218,7 @@ def _values(run: models.Run, found: Preview, input: Json) -> JsonObject:
     values = found.values
     if values is None:
         values = checking.check_input(found.release.feature, _given(run, input))
-    _starting.refuse_unfit(values, run.environment, current_stamp(run.integration))
+    checks.refuse_unfit(values, run.environment, current_stamp(run.integration))
     return values
 
 
@@ -245,9 +239,7 @@ def _write(run: models.Run, found: Preview, values: JsonObject, *, reason: str, 
     # The limits are the feature's as it is now, whichever version runs.
     latest = run.feature.latest_version() if run.feature else None
     limits = latest.to_definition() if latest else feature
-    lane = (
-        _lanes.columns(limits, feature_id=run.feature_id, environment_id=run.environment_id) if run.feature_id else {}
-    )
+    lane = lanes.columns(limits, feature_id=run.feature_id, environment_id=run.environment_id) if run.feature_id else {}
     return models.Run.objects.create(
         integration_id=run.integration_id,
         environment=run.environment,

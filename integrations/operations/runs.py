@@ -6,27 +6,19 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from integrations import models, strict_json
+from integrations.actors import Actor, require
 from integrations.definitions import checking
 from integrations.errors import NotFound, OperationRefused
-from integrations.operations import (
-    _audit,
-    _database_time,
-    _execution,
-    _families,
-    _following,
-    _lanes,
-    _presence,
-    _releases,
-    _remarks,
-    _starting,
-    _withholding,
-    environments,
-    features,
-    integrations,
-)
-from integrations.operations._driving import OnStep
-from integrations.operations._recent import current_stamp
-from integrations.operations.actors import Actor, require
+from integrations.operations import _audit, _free_text, environments, features, integrations, workers
+from integrations.runtime.db import clock
+from integrations.runtime.execution import following, in_process
+from integrations.runtime.execution.driver import OnStep
+from integrations.runtime.lifecycle import run_tree
+from integrations.runtime.limits import lanes
+from integrations.runtime.queue import holds
+from integrations.runtime.releases import cutting
+from integrations.runtime.releases.revision_cache import current_stamp
+from integrations.runtime.starting import checks, enqueue
 from integrations.types import Json
 
 #: How long a parked run is waited for by whoever started it.
@@ -61,12 +53,12 @@ def start(
     if not environment.active:
         raise OperationRefused(f'environment "{environment.slug}" is inactive; activate it to start runs in it')
     stamp = current_stamp(feature.integration)
-    release, definition = _releases.current(feature, stamp)
+    release, definition = cutting.current(feature, stamp)
     values = checking.check_input(definition.feature, strict_json.check(input, place="input"))
-    _starting.require_bindings(environment, definition.apps)
-    _starting.refuse_unfit(values, environment, stamp)
+    checks.require_bindings(environment, definition.apps)
+    checks.refuse_unfit(values, environment, stamp)
     with transaction.atomic():
-        run = _starting.queue(
+        run = enqueue.queue(
             definition.feature,
             values,
             feature=feature,
@@ -97,7 +89,7 @@ def request(
     run = start(feature=feature, environment=environment, input=input, by=by, trigger=trigger)
     return (
         run
-        if run.is_deduplicated or _presence.is_worker_there()
+        if run.is_deduplicated or workers.is_worker_there()
         else execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
     )
 
@@ -133,8 +125,8 @@ def run_feature(
 def execute(
     run: models.Run, *, on_step: OnStep | None = None, patience_seconds: float = _PATIENCE_SECONDS
 ) -> models.Run:
-    """Execute the run in this process; see `_execution.execute`."""
-    return _execution.execute(run, on_step=on_step, patience_seconds=patience_seconds)
+    """Execute the run in this process; see `in_process.execute`."""
+    return in_process.execute(run, on_step=on_step, patience_seconds=patience_seconds)
 
 
 def resume(
@@ -146,23 +138,23 @@ def resume(
         OperationRefused: it has ended, its holder's lease still lasts, or its environment is inactive.
     """
     require(by, "start_run", to="resume runs")
-    if why := _withholding.why_from_everyone(run):
+    if why := holds.why_from_everyone(run):
         raise OperationRefused(why)
     if run.status == models.Run.Status.RUNNING:
-        _execution.take_over(run)
-    return _execution.execute(run, on_step=on_step, patience_seconds=patience_seconds)
+        in_process.take_over(run)
+    return in_process.execute(run, on_step=on_step, patience_seconds=patience_seconds)
 
 
 def follow(
     *, run: models.Run, on_step: OnStep | None = None, patience_seconds: float = _PATIENCE_SECONDS
 ) -> models.Run:
     """Watch a run that a worker executes until it has ended or waits for longer than `patience_seconds`."""
-    return _following.follow(run, on_step=on_step, patience_seconds=patience_seconds)
+    return following.follow(run, on_step=on_step, patience_seconds=patience_seconds)
 
 
 def tell(*, run: models.Run, on_step: OnStep) -> None:
     """Tell of every step of the run that has come to something."""
-    _following.tell(run, on_step)
+    following.tell(run, on_step)
 
 
 def cancel(*, run: models.Run, by: Actor, reason: str = "") -> models.Run:
@@ -172,9 +164,9 @@ def cancel(*, run: models.Run, by: Actor, reason: str = "") -> models.Run:
         OperationRefused: it has ended already.
     """
     require(by, "cancel_run", to="cancel runs")
-    reason = _remarks.without_secrets(reason, run.integration)
+    reason = _free_text.without_secrets(reason, run.integration)
     with transaction.atomic():
-        if not _families.cancel(run.pk, now=_database_time.now()):
+        if not run_tree.cancel(run.pk, now=clock.now()):
             raise OperationRefused(f"run {run.pk} has {run.status} already")
         _audit.write("cancel", kind="run", tag=str(run.pk), by=by, integration=run.integration, reason=reason)
     run.refresh_from_db()
@@ -183,7 +175,7 @@ def cancel(*, run: models.Run, by: Actor, reason: str = "") -> models.Run:
 
 def why_not_yet(run: models.Run) -> str:
     """Return which limit of its feature holds a queued run up, as a sentence, or ""."""
-    return _lanes.why_not_yet(run, now=_database_time.now())
+    return lanes.why_not_yet(run, now=clock.now())
 
 
 def fetch(*, run_id: str, by: Actor) -> models.Run:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from integrations import models
+from integrations.actors import Actor, require
 from integrations.definitions.tallies import Tally, tallies
 from integrations.errors import DefinitionError
-from integrations.operations import _database_time, _schedules
-from integrations.operations.actors import Actor, require
 from integrations.operations.ledgers import OUTCOMES, Outcome, last_retries
+from integrations.runtime.db import clock
+from integrations.runtime.schedules import next_fire
 
 #: How the run ended that a time has started, by the last attempt at it; `ran` once it was deleted.
 Ending = Literal["succeeded", "failed", "cancelled", "quarantined", "going on", "ran"]
@@ -63,7 +64,7 @@ class _Count:
 
     def __init__(self, jobs: Sequence[models.Job], since: dt.datetime, until: dt.datetime, zone: dt.tzinfo) -> None:
         self._jobs, self._since, self._until, self._zone = jobs, since, until, zone
-        self._now = _database_time.now()
+        self._now = clock.now()
         self._days: dict[tuple[dt.date, int], DayOfJob] = {}
         self._room = MOST_COMING
 
@@ -104,8 +105,8 @@ class _Count:
         if start is None or timetable is None:
             return
         # Times before `since` use the limit up, too.
-        left, before = _schedules.left(job, timetable), self._since - _schedules.INSTANT
-        after = (start if left is not None else max(start, self._since)) - _schedules.INSTANT
+        left, before = next_fire.left(job, timetable), self._since - next_fire.INSTANT
+        after = (start if left is not None else max(start, self._since)) - next_fire.INSTANT
         for tally in tallies(timetable, after=after, edges=[before, *edges], left=left, most=max(self._room, 1)):
             if timetable.schedule.cron:
                 self._room -= tally.count
@@ -118,7 +119,7 @@ class _Count:
         while day < last:
             day += dt.timedelta(days=1)
             midnight = dt.datetime.combine(day, dt.time(), tzinfo=self._zone).astimezone(dt.UTC)
-            edges.add(midnight - _schedules.INSTANT)
+            edges.add(midnight - next_fire.INSTANT)
         return sorted(edges)
 
     def _add(

@@ -6,15 +6,14 @@ import re
 from collections.abc import Sequence
 
 from integrations import models
+from integrations.actors import Actor, require, user_of
 from integrations.connectors.redaction import SHORTEST_SECRET
 from integrations.definitions import checking
-from integrations.definitions.base import TAG_PATTERN
+from integrations.definitions.base import TAG_PATTERN, may_exist
 from integrations.errors import DefinitionError, InUse, Problem
 from integrations.operations import _audit
-from integrations.operations._contents import contents_of
-from integrations.operations._names import may_exist
 from integrations.operations._transactions import all_or_nothing, lock
-from integrations.operations.actors import Actor, require, user_of
+from integrations.runtime.releases.contents import contents_of
 from integrations.types import JsonObject
 
 MAX_CHARACTERS = 100_000

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from integrations.operations import housekeeping
+from integrations.operations import dispatch
 
 register = template.Library()
 
@@ -15,9 +15,9 @@ register = template.Library()
 def dispatch_banner(context: dict[str, Any]) -> dict[str, Any]:
     """Say that dispatch is paused, to whoever is logged in; whoever may sees what waits from there, or resumes it."""
     user = getattr(context.get("request"), "user", None)
-    if user is None or not user.is_authenticated or not housekeeping.dispatch_is_paused():
+    if user is None or not user.is_authenticated or not dispatch.is_paused():
         return {}
-    state = housekeeping.dispatch_state()
+    state = dispatch.state()
     return {
         "state": state if state.dispatch_paused else None,
         "may_look": user.is_staff and user.has_perm("integrations.view_retentionrule"),

@@ -9,17 +9,17 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from integrations.models import Integration
-from integrations.operations import _dispatch_state
+from integrations.runtime.dispatch import state as dispatch_state
 from tests.factories import IntegrationFactory, UserFactory
 
 
 @pytest.fixture(autouse=True)
 def steady_dispatch_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Read once a test whether dispatch is paused, so that slow tests count the same queries as fast ones."""
-    _dispatch_state.forget()
-    monkeypatch.setattr(_dispatch_state, "_FRESH_SECONDS", 3600.0)
+    dispatch_state.forget()
+    monkeypatch.setattr(dispatch_state, "_FRESH_SECONDS", 3600.0)
     yield
-    _dispatch_state.forget()
+    dispatch_state.forget()
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.definitions.app import App
 from integrations.operations import apps
-from integrations.operations.actors import SYSTEM
 from tests.admin import pages
 from tests.factories import AppBindingFactory, ConnectedAppFactory
 

@@ -155,7 +155,7 @@ def test_long_payload_is_cut_with_a_link_to_all(viewer: Client, integration: Int
 def test_decision_is_stored_with_its_reason_and_the_run_goes_on(
     operator: Client, boss: User, integration: Integration, decision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("integrations.operations._presence.is_worker_there", lambda: True)
+    monkeypatch.setattr("integrations.operations.workers.is_worker_there", lambda: True)
     approval = asked(integration)
 
     response = operator.post(decide_url(approval), {"decision": decision, "reason": "checked"})

@@ -10,7 +10,7 @@ from integrations.models import BulkOperation, Integration, Run
 from integrations.operations import bulk
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import text
-from tests.admin.test_run import LIST, run_in
+from tests.admin.runs.test_run import LIST, run_in
 from tests.factories.run import NOON
 
 REPLAY = {"version": "original", "start": "beginning", "writes": "again"}

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.operations import apps
-from integrations.operations.actors import SYSTEM
 from tests.admin import pages
 from tests.admin.test_app import ORDERS
 from tests.factories import AppEnvironmentFactory, EnvironmentFactory

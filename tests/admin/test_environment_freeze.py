@@ -6,12 +6,12 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.operations import freezes, jobs
-from integrations.operations.actors import SYSTEM
 from tests.admin import pages
 from tests.admin.conftest import logged_in, member
-from tests.operations.nesting import PAUSE, made_of
-from tests.operations.scene import put
+from tests.scenes.nesting import PAUSE, made_of
+from tests.scenes.scene import put
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.models import AuditRecord, BulkOperation, FailureGroup, Integration, Job, Run
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import text
-from tests.admin.test_run import run_in
+from tests.admin.runs.test_run import run_in
 from tests.factories import IntegrationFactory
 from tests.factories.run import NOON
 

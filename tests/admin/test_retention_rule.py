@@ -7,13 +7,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from integrations.actors import SYSTEM
 from integrations.models import Integration, RetentionRule, Run, Slot
-from integrations.operations import _database_time, _dispatch_state, bulk, housekeeping
-from integrations.operations.actors import SYSTEM
+from integrations.operations import bulk, dispatch
+from integrations.runtime.db import clock
+from integrations.runtime.dispatch import state as dispatch_state
 from tests.admin.conftest import logged_in, member
 from tests.admin.pages import change_url, list_url, text
 from tests.factories import FeatureFactory, JobFactory, RunFactory
-from tests.operations.scene import last_audit, person
+from tests.scenes.scene import last_audit, person
 
 PAGE = list_url(RetentionRule)
 ADD = f"{PAGE}add/"
@@ -21,9 +23,9 @@ ADD = f"{PAGE}add/"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    _dispatch_state.forget()
+    dispatch_state.forget()
     yield
-    _dispatch_state.forget()
+    dispatch_state.forget()
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_page_leaves_out_the_runs_for_who_may_not_see_them(integration: Integrat
     somebody.is_staff = True
     somebody.save()
     if is_paused:
-        housekeeping.pause_dispatch(reason="Upgrade", by=SYSTEM)
+        dispatch.pause(reason="Upgrade", by=SYSTEM)
 
     page = text(logged_in(somebody).get(PAGE))
 
@@ -154,13 +156,13 @@ def test_banner_is_on_every_page_while_paused_and_its_button_resumes(operator: C
         assert "Dispatch is paused" in page
         assert "the supplier moves" in page
     assert "Dispatch goes on" in resumed
-    assert not housekeeping.dispatch_state().dispatch_paused
+    assert not dispatch.state().dispatch_paused
 
 
 def test_banner_after_a_restore_asks_for_confirmation_only_those_who_may(
     operator: Client, integration: Integration
 ) -> None:
-    _dispatch_state.pause(reason="Restored.", now=_database_time.now(), awaits_confirmation=True)
+    dispatch_state.pause(reason="Restored.", now=clock.now(), awaits_confirmation=True)
 
     assert "Confirm and resume" in text(operator.get(PAGE))
     viewer = text(logged_in(member(integration, "Viewers")).get(list_url(Run)))
@@ -178,7 +180,7 @@ def test_page_tells_what_waits_for_dispatch_and_leads_to_it(operator: Client, in
         at = dt.datetime(2026, 11, 24, hour, tzinfo=dt.UTC)
         Slot.objects.create(job=job, nominal_at=at, status="queued")
     assert "wait, and start" not in text(operator.get(PAGE))
-    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+    dispatch.pause(reason="restored", by=SYSTEM)
 
     page = text(operator.get(PAGE))
 
@@ -196,7 +198,7 @@ def test_page_after_a_restore_says_that_the_confirmation_skips_what_waits_of_sch
 ) -> None:
     job, at = JobFactory.create(integration=integration), dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
     Slot.objects.create(job=job, nominal_at=at, status="queued")
-    _dispatch_state.pause(reason="Restored.", now=_database_time.now(), awaits_confirmation=True)
+    dispatch_state.pause(reason="Restored.", now=clock.now(), awaits_confirmation=True)
 
     page = text(operator.get(PAGE))
 
@@ -210,7 +212,7 @@ def test_what_waits_is_cancelled_and_skipped_before_dispatch_is_resumed(
     elsewhere = RunFactory.create()
     job, at = JobFactory.create(integration=integration), dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
     slot = Slot.objects.create(job=job, nominal_at=at, status="queued")
-    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+    dispatch.pause(reason="restored", by=SYSTEM)
 
     asked = text(operator.get(f"{PAGE}cancel-waiting/"))
     started = operator.post(f"{PAGE}cancel-waiting/", {"_confirmed": "1", "reason": "done since"})
@@ -234,7 +236,7 @@ def test_what_goes_on_already_is_not_cancelled_as_waiting(operator: Client, inte
 
 @pytest.mark.parametrize("name", ["cancel-waiting", "skip-waiting"])
 def test_what_waits_is_dropped_by_those_who_may(integration: Integration, name: str) -> None:
-    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+    dispatch.pause(reason="restored", by=SYSTEM)
     viewer = logged_in(member(integration, "Viewers"))
 
     assert viewer.post(f"{PAGE}{name}/", {"_confirmed": "1", "reason": "y"}).status_code == 403
@@ -245,7 +247,7 @@ def test_what_waits_is_dropped_by_those_who_may(integration: Integration, name: 
 
 @pytest.mark.parametrize("name", ["prune", "pause", "resume"])
 def test_button_of_somebody_without_the_permission_is_refused(integration: Integration, name: str) -> None:
-    housekeeping.pause_dispatch(reason="x", by=SYSTEM) if name == "resume" else None
+    dispatch.pause(reason="x", by=SYSTEM) if name == "resume" else None
     run = old_run(integration)
     engineer = logged_in(member(integration, "Viewers"))
 
@@ -256,4 +258,4 @@ def test_button_of_somebody_without_the_permission_is_refused(integration: Integ
 
 def test_pause_without_a_reason_is_refused(operator: Client) -> None:
     assert "Say why" in text(operator.post(f"{PAGE}pause/", {"reason": " "}, follow=True))
-    assert not housekeeping.dispatch_state().dispatch_paused
+    assert not dispatch.state().dispatch_paused

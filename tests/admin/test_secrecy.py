@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.operations import secrets
-from integrations.operations.actors import SYSTEM
 from tests.admin import pages
 from tests.factories import (
     AppBindingFactory,

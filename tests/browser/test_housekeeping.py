@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from integrations.models import RetentionRule
-from integrations.operations import _dispatch_state
+from integrations.runtime.dispatch import state as dispatch_state
 from tests.browser.page import Page
 from tests.factories import RunFactory
 
@@ -17,9 +17,9 @@ PAGE = "/admin/integrations/retentionrule/"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    _dispatch_state.forget()
+    dispatch_state.forget()
     yield
-    _dispatch_state.forget()
+    dispatch_state.forget()
 
 
 @pytest.mark.parametrize("size", [Page.DESKTOP, Page.PHONE])

@@ -11,8 +11,8 @@ from selenium.webdriver.common.keys import Keys
 
 from integrations import models
 from tests.browser.page import Page
-from tests.operations.scene import bound, make_app, put
-from tests.operations.scheduling import make_home
+from tests.scenes.scene import bound, make_app, put
+from tests.scenes.scheduling import make_home
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from selenium.webdriver.common.keys import Keys
 
 from integrations import models
 from tests.browser.page import Page
-from tests.operations.nesting import made_of, make_nest
+from tests.scenes.nesting import made_of, make_nest
 
 #: More than any of these pages has.
 _MOST_STOPS = 150

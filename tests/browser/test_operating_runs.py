@@ -12,7 +12,7 @@ from integrations import models
 from integrations.operations import bulk
 from tests.browser.page import Page
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import ORDER, called, execute, make_store, refused, scripted
+from tests.scenes.replaying import ORDER, called, execute, make_store, refused, scripted
 
 PLAN = ".replay__plan"
 

@@ -11,10 +11,10 @@ from selenium.webdriver.common.keys import Keys
 
 from examples import shop
 from examples.orders_api import RunningApi
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
 from integrations.models import Approval, Feature, Integration, Run, Worker
 from integrations.operations import features
-from integrations.operations.actors import SYSTEM
 from tests.browser.page import Page
 from tests.factories import EnvironmentFactory, FeatureFactory, IntegrationFactory, RunFactory, StepFactory
 from tests.factories.run import NOON

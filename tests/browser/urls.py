@@ -15,9 +15,9 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.sites import UnfoldAdminSite
 
 from ductape_site.favicon import FaviconView
-from integrations.admin.problems import ShowsProblems, form_error
+from integrations.admin.forms.problems import ShowsProblems, form_error
+from integrations.admin.forms.widgets import CodeEditorWidget, JsonEditorWidget, SecretInput
 from integrations.admin.users import UserAdmin
-from integrations.admin.widgets import CodeEditorWidget, JsonEditorWidget, SecretInput
 from integrations.errors import Problem
 
 CHECK_PATH = "/check/"

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
-from integrations.operations.actors import SYSTEM
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import ORDER, make_store, scripted
-from tests.operations.scene import make_app
+from tests.scenes.replaying import ORDER, make_store, scripted
+from tests.scenes.scene import make_app
 
 
 @pytest.fixture

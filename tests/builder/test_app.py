@@ -7,7 +7,7 @@ import pytest
 from integrations.builder import Ductape
 from integrations.builder.app import AppBuilder
 from integrations.errors import AlreadyExists, DefinitionError, NotFound, OperationRefused
-from tests.operations.scene import SHOP as SHOP_JSON
+from tests.scenes.scene import SHOP as SHOP_JSON
 
 SHOP: dict[str, Any] = SHOP_JSON
 

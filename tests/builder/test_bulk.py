@@ -7,13 +7,13 @@ import pytest
 from django.utils import timezone
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import DefinitionError, InvalidInput, OperationRefused
-from integrations.operations import bulk, housekeeping
-from integrations.operations.actors import SYSTEM
+from integrations.operations import bulk, dispatch
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import execute, refused
+from tests.scenes.replaying import execute, refused
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def test_replay_runs_takes_the_choices_of_a_replay(
 
 def test_cancel_runs_goes_on_while_dispatch_is_paused(store: models.Integration, opened: IntegrationBuilder) -> None:
     RunFactory.create(integration=store, feature=store.features.get())
-    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+    dispatch.pause(reason="restored", by=SYSTEM)
 
     progress = opened.cancel_runs(status="queued", reason="done since the backup")
     bulk.work(seconds=5)

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.definitions.secrecy import KEPT
 from integrations.errors import AlreadyExists, DefinitionError, NotAvailableYet, NotFound, OperationRefused
 from integrations.operations import integrations
-from integrations.operations.actors import SYSTEM
-from tests.operations.scene import DOUBLE, FEATURE, everything_but, person
+from tests.scenes.scene import DOUBLE, FEATURE, everything_but, person
 
 #: What each method for one kind is called, and what makes one.
 MAKERS: list[tuple[str, str, str, dict[str, Any]]] = [

@@ -5,14 +5,16 @@ import datetime as dt
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import InvalidInput, OperationRefused, PermissionRefused
-from integrations.operations import _database_time, _firing, housekeeping, runs
-from integrations.operations.actors import SYSTEM
-from tests.operations.nesting import PAUSE, made_of, make_nest
-from tests.operations.scene import everything_but, person
-from tests.operations.scheduling import HOUR, START, Hands, end, hands
+from integrations.operations import dispatch, runs
+from integrations.runtime.db import clock
+from integrations.runtime.schedules import firing
+from tests.scenes.nesting import PAUSE, made_of, make_nest
+from tests.scenes.scene import everything_but, person
+from tests.scenes.scheduling import HOUR, START, Hands, end, hands
 
 __all__ = ["hands"]
 
@@ -45,11 +47,11 @@ def test_run_job_while_dispatch_is_paused_returns_at_once_with_a_queued_run(
     clockwork: IntegrationBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "execute", lambda *_, **__: pytest.fail("it waits"))
-    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+    dispatch.pause(reason="restored", by=SYSTEM)
 
     result = clockwork.run_job("tick")
 
-    housekeeping.resume_dispatch(by=SYSTEM)
+    dispatch.resume(by=SYSTEM)
     assert result.status == "queued"
 
 
@@ -79,7 +81,7 @@ def test_run_jobs_makes_up_for_all_that_was_missed_and_leaves_nothing_waiting(cl
 def test_run_jobs_goes_on_behind_times_that_cannot_start(clockwork: IntegrationBuilder) -> None:
     clockwork.update_job("tick", schedule={"every": 600}, missed="run_all")
     job = _put_back(HOUR)
-    _firing.fire_due(now=_database_time.now())
+    firing.fire_due(now=clock.now())
     clockwork.run_jobs()
     models.Slot.objects.filter(job=job).update(status="queued", run=None)
     models.Job.objects.filter(pk=job.pk).update(input={})
@@ -92,9 +94,9 @@ def test_run_jobs_goes_on_behind_times_that_cannot_start(clockwork: IntegrationB
 def test_run_jobs_executes_a_retry_that_is_due(clockwork: IntegrationBuilder) -> None:
     clockwork.update_job("tick", retries=1)
     _put_back(HOUR)
-    _firing.fire_due(now=_database_time.now())
+    firing.fire_due(now=clock.now())
     end(models.Run.objects.get(), "failed")
-    models.Run.objects.filter(job_attempt=2).update(due_at=_database_time.now())
+    models.Run.objects.filter(job_attempt=2).update(due_at=clock.now())
 
     (result,) = clockwork.run_jobs()
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.engine.records import StepRecord
 from integrations.errors import InvalidInput, NotFound, OperationRefused, PermissionRefused
-from integrations.operations.actors import SYSTEM
 from integrations.types import Json
-from tests.operations.scene import everything_but, person
+from tests.scenes.scene import everything_but, person
 
 CODE = "(input) => { console.log('got', input.n); if (input.n > 9) throw new Error('too much'); return input.n + 1; }"
 

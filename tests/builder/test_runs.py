@@ -9,7 +9,7 @@ from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import InvalidInput, NotFound, OperationRefused
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import called, execute, refused
+from tests.scenes.replaying import called, execute, refused
 
 pytestmark = pytest.mark.django_db
 

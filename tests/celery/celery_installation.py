@@ -8,7 +8,7 @@ import sys
 import uuid
 from pathlib import Path
 
-from integrations.operations import _broker
+from integrations.runtime.dispatch import broker as dispatch_broker
 from tests.celery.brokers import Broker
 from tests.faults.installation import Installation, wait_for
 
@@ -20,7 +20,7 @@ class CeleryInstallation(Installation):
     def __init__(self, folder: Path, database_url: str, broker: Broker) -> None:
         super().__init__(folder, database_url, DUCTAPE_DISPATCH="celery", CELERY_BROKER_URL=broker.url)
         self.broker = broker
-        self._celery = _broker.app_at(broker.url)
+        self._celery = dispatch_broker.app_at(broker.url)
         self._numbers = itertools.count()
 
     def celery_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -33,18 +33,18 @@ class CeleryInstallation(Installation):
 
     def send(self, run_id: uuid.UUID) -> None:
         """Send the message about a run once more."""
-        self._celery.send_task(_broker.TASK, args=[str(run_id)])
+        self._celery.send_task(dispatch_broker.TASK, args=[str(run_id)])
 
     def messages(self) -> int:
         """Return how many messages wait at the broker for a worker to fetch them."""
         with self._celery.connection_for_read() as connection:
-            queue = self._celery.amqp.queues[_broker.QUEUE](connection.default_channel)
+            queue = self._celery.amqp.queues[dispatch_broker.QUEUE](connection.default_channel)
             return int(queue.queue_declare().message_count)
 
     def lose_messages(self) -> int:
         """Let the broker forget all messages that wait there; return how many they were."""
         with self._celery.connection_for_read() as connection:
-            return int(self._celery.amqp.queues[_broker.QUEUE](connection.default_channel).purge())
+            return int(self._celery.amqp.queues[dispatch_broker.QUEUE](connection.default_channel).purge())
 
     def wait_until_logged(self, text: str) -> None:
         """Return once a process has said this; what it has done is seen earlier."""

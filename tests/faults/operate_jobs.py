@@ -21,9 +21,9 @@ django.setup()
 from django.utils import timezone  # noqa: E402  models can be imported only now
 
 from integrations import models  # noqa: E402
+from integrations.actors import SYSTEM  # noqa: E402
 from integrations.operations import jobs  # noqa: E402
-from integrations.operations.actors import SYSTEM  # noqa: E402
-from tests.operations import scene  # noqa: E402
+from tests.scenes import scene  # noqa: E402
 
 
 def put(definitions: list[dict[str, Any]]) -> None:

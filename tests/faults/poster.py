@@ -18,9 +18,9 @@ django.setup()
 from django.db import DatabaseError  # noqa: E402  models can be imported only now
 
 from integrations import models  # noqa: E402
+from integrations.actors import SYSTEM  # noqa: E402
 from integrations.errors import Busy  # noqa: E402
 from integrations.operations import runs  # noqa: E402
-from integrations.operations.actors import SYSTEM  # noqa: E402
 from integrations.types import JsonObject  # noqa: E402
 from tests.faults.accepted import accepted  # noqa: E402
 

@@ -18,7 +18,7 @@ from integrations.types import Json  # noqa: E402
 from tests.faults import witness  # noqa: E402
 from tests.faults.fake_api import REFUSALS  # noqa: E402
 from tests.faults.installation import PASSWORD  # noqa: E402
-from tests.operations import scene  # noqa: E402
+from tests.scenes import scene  # noqa: E402
 
 
 def _action(name: str, **fields: Any) -> dict[str, Any]:

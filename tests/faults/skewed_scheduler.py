@@ -17,8 +17,8 @@ django.setup()
 
 from django.db import DatabaseError, connection  # noqa: E402  models can be imported only now
 
-from integrations.operations import _database_time  # noqa: E402
-from integrations.operations._scheduler import Scheduler  # noqa: E402
+from integrations.runtime.db import clock  # noqa: E402
+from integrations.workers.scheduler import Scheduler  # noqa: E402
 
 
 def nominal(real: float, *, start: float, speed: float) -> dt.datetime:
@@ -27,7 +27,7 @@ def nominal(real: float, *, start: float, speed: float) -> dt.datetime:
 
 
 def work(*, start: float, speed: float, skew: dt.timedelta) -> None:
-    _database_time.now = lambda: nominal(time.time(), start=start, speed=speed) + skew
+    clock.now = lambda: nominal(time.time(), start=start, speed=speed) + skew
     scheduler = Scheduler()
     while True:
         try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape, ProcessResult
 from integrations.builder.integration import IntegrationBuilder
-from integrations.operations.actors import SYSTEM
 from integrations.types import Json, JsonObject
 
 PASSWORD = "correct-horse-battery"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 from tests.fakes.api import Answer, Api, Request, running_api
 

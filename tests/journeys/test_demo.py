@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from examples import shop
 from examples.orders_api import RunningApi
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
-from integrations.operations.actors import SYSTEM
 from integrations.types import Json
 
 pytestmark = pytest.mark.django_db

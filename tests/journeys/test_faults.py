@@ -15,11 +15,11 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
 from integrations.builder.integration import IntegrationBuilder
 from integrations.errors import DefinitionError
 from integrations.operations import integrations, runs, secrets
-from integrations.operations.actors import SYSTEM
 from integrations.types import Json, JsonObject
 from tests.fakes.api import Answer, Api, Request, running_api
 from tests.journeys.scene import PASSWORD, call, echo, make_scene, run, sequence

@@ -10,11 +10,11 @@ import pytest
 
 from examples.orders_api import RunningApi
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.engine.circuits import FEWEST_CALLS
 from integrations.operations import runs
-from integrations.operations.actors import SYSTEM
 from integrations.types import Json, JsonObject
-from tests.operations.scene import make_app, make_integration, put
+from tests.scenes.scene import make_app, make_integration, put
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,10 +7,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from integrations import models
-from integrations.operations import housekeeping, workers
-from integrations.operations.actors import SYSTEM
+from integrations.actors import SYSTEM
+from integrations.operations import dispatch, workers
 from tests.factories import RunFactory
-from tests.operations.nesting import PAUSE, made_of, make_nest
+from tests.scenes.nesting import PAUSE, made_of, make_nest
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_followed_operation_is_carried_out_here_where_no_worker_is(nest: models.
 def test_cancel_is_carried_out_while_dispatch_is_paused_and_a_retry_says_that_it_waits(
     nest: models.Integration,
 ) -> None:
-    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+    dispatch.pause(reason="restored", by=SYSTEM)
 
     cancelled = called("cancel", "nest", *WHY, "--follow")
     held = called("retry", "nest", *WHY)
@@ -84,14 +84,14 @@ def test_followed_operation_is_left_to_a_worker_that_is_there(
     def stopped(seconds: float) -> None:
         models.BulkOperation.objects.update(status="cancelled", message="stopped by ada", finished_at=timezone.now())
 
-    monkeypatch.setattr("integrations.operations._presence.is_worker_there", lambda: True)
+    monkeypatch.setattr("integrations.operations.workers.is_worker_there", lambda: True)
     monkeypatch.setattr("time.sleep", stopped)
 
     out = io.StringIO()
     with pytest.raises(SystemExit):
         call_command("bulk_runs", "cancel", "nest", *WHY, "--follow", stdout=out)
 
-    assert workers.is_one_there()
+    assert workers.is_worker_there()
     assert out.getvalue().splitlines()[-2:] == ["  0 of 2 done", "stopped: stopped by ada"]
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from integrations.actors import SYSTEM
 from integrations.models import Run
-from integrations.operations import _dispatch_state, housekeeping
-from integrations.operations.actors import SYSTEM
+from integrations.operations import dispatch
+from integrations.runtime.dispatch import state as dispatch_state
 from tests.factories.run import RunFactory
 
 pytestmark = pytest.mark.django_db
@@ -19,9 +20,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    _dispatch_state.forget()
+    dispatch_state.forget()
     yield
-    _dispatch_state.forget()
+    dispatch_state.forget()
 
 
 def said(command: str, *arguments: Any, **options: Any) -> str:
@@ -71,7 +72,7 @@ def test_prune_runs_refuses_a_pause_that_is_none(pause: str) -> None:
 
 
 def test_resume_dispatch_says_whether_it_was_paused() -> None:
-    housekeeping.pause_dispatch(reason="x", by=SYSTEM)
+    dispatch.pause(reason="x", by=SYSTEM)
 
     assert said("resume_dispatch") == "Dispatch goes on.\n"
     assert said("resume_dispatch") == "Dispatch was not paused.\n"

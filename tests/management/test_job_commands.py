@@ -5,10 +5,10 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from integrations.operations import housekeeping, jobs
-from integrations.operations.actors import SYSTEM
-from tests.operations.nesting import PAUSE, made_of, make_nest
-from tests.operations.scene import put
+from integrations.actors import SYSTEM
+from integrations.operations import dispatch, jobs
+from tests.scenes.nesting import PAUSE, made_of, make_nest
+from tests.scenes.scene import put
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,7 +44,7 @@ def test_list_schedule_says_when_or_why_not(home_tag: str) -> None:
     jobs.pause(jobs=job, by=SYSTEM)
 
     assert called("list_schedule").startswith("paused  ")
-    housekeeping.pause_dispatch(reason="Upgrade", by=SYSTEM)
+    dispatch.pause(reason="Upgrade", by=SYSTEM)
     assert called("list_schedule").startswith("Dispatch is paused, so nothing fires: Upgrade\npaused  ")
     with pytest.raises(CommandError, match="there is no integration"):
         called("list_schedule", "gone")

@@ -11,7 +11,7 @@ from integrations.engine.records import Role, StepError, StepKey, StepRecord
 from integrations.management import timeline
 from integrations.operations import runs
 from integrations.types import Json, JsonObject
-from tests.operations.nesting import made_of, make_nest, start
+from tests.scenes.nesting import made_of, make_nest, start
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from integrations.connectors.base import LogLine
 from integrations.engine.records import StepKey, StepRecord
 from integrations.models import RunLog, Step
-from integrations.operations._storing import StepSheet, ready_steps, store_steps
+from integrations.runtime.execution.persistence import StepNumbers, ready_steps, store_steps
 from tests.factories.run import NOON, RunFactory, StepFactory
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_turn_stores_truncated_outputs_and_logs(settings: Settings) -> None:
         logs=(LogLine("info", "z" * 1000), LogLine("warn", "z" * 1000), LogLine("info", "last")),
     )
 
-    store_steps(ready_steps([(StepSheet(run), record)]))
+    store_steps(ready_steps([(StepNumbers(run), record)]))
 
     assert Step.objects.get().output["size_bytes"] == 5004
     texts = list(RunLog.objects.order_by("id").values_list("text", flat=True))

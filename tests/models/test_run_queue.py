@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations.models import Run, run_queue
-from integrations.models.run_queue import Due, Line
+from integrations.models.run_queue import Bucket, Due
 from tests.factories.integration import IntegrationFactory
 from tests.factories.run import NOON, RunFactory
 
@@ -17,8 +17,8 @@ HOUR = dt.timedelta(hours=1)
 DUE = Due(now=NOON)
 
 
-def line_of(run: Run) -> Line:
-    return Line(run.integration_id, run.lane, run.awaits_rate, run.priority)
+def line_of(run: Run) -> Bucket:
+    return Bucket(run.integration_id, run.lane, run.awaits_rate, run.priority)
 
 
 def runs_in_one_integration(count: int, **columns: Any) -> list[Run]:
@@ -104,7 +104,7 @@ def test_starts_are_those_after_the_moment_latest_first() -> None:
 def test_every_look_reads_an_index_that_holds_nothing_else(look: str) -> None:
     calls: dict[str, Callable[[], object]] = {
         "lines": lambda: run_queue.lines(DUE),
-        "heads": lambda: run_queue.heads([(Line(1, "", False, 0), 5), (Line(2, "", False, 0), 5)], DUE),
+        "heads": lambda: run_queue.heads([(Bucket(1, "", False, 0), 5), (Bucket(2, "", False, 0), 5)], DUE),
         "held": run_queue.held,
         "queued": run_queue.queued,
         "starts": lambda: run_queue.starts("1/1", since=NOON, most=5),

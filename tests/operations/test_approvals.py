@@ -14,15 +14,17 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
 from integrations.engine.records import Outcome
 from integrations.errors import IntegrationsError, InvalidInput, NotFound, OperationRefused, PermissionRefused
-from integrations.operations import _claiming, _families, approvals, runs, secrets
-from integrations.operations.actors import SYSTEM
+from integrations.operations import approvals, runs, secrets
+from integrations.runtime.lifecycle import run_tree
+from integrations.runtime.queue import claiming
 from integrations.types import JsonObject
-from tests.operations.ending import end_execution
-from tests.operations.nesting import made_of, make_nest, start
-from tests.operations.scene import last_audit, person
+from tests.scenes.ending import end_execution
+from tests.scenes.nesting import made_of, make_nest, start
+from tests.scenes.scene import last_audit, person
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +137,7 @@ def test_deciding_while_the_time_runs_out_keeps_neither_waiting_for_the_other() 
 
     def expire() -> None:
         with closing(connection), transaction.atomic():
-            _families.lock([approval.run_id])
+            run_tree.lock([approval.run_id])
             is_locked.set()
             time.sleep(0.2)  # the decision has come by now
             assert approval.expires_at is not None
@@ -162,7 +164,7 @@ def test_decision_on_a_run_that_has_ended_is_refused() -> None:
 
 def test_decision_before_the_run_is_parked_keeps_it_from_being_parked() -> None:
     approval = waiting()
-    held = _claiming.claim_one(approval.run_id, worker="tester")
+    held = claiming.claim_one(approval.run_id, worker="tester")
     assert held is not None
 
     approvals.decide(approval=approval, decision="approved", by=SYSTEM)

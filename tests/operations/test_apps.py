@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, PermissionRefused
 from integrations.operations import apps
-from integrations.operations.actors import SYSTEM
-from tests.operations.scene import (
+from tests.scenes.scene import (
     SHOP,
     bound,
     everything_but,

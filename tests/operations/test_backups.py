@@ -15,25 +15,18 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import OperationRefused
 from integrations.models import Run
-from integrations.operations import (
-    _backup_files,
-    _backup_postgresql,
-    _bulk_work,
-    _claiming,
-    _dispatch_state,
-    _scheduler,
-    backups,
-    bulk,
-    housekeeping,
-    queued_slots,
-    runs,
-)
-from integrations.operations.actors import SYSTEM
+from integrations.operations import backups, bulk, dispatch, queued_slots, runs
+from integrations.runtime.backups import files, postgresql
+from integrations.runtime.dispatch import state as dispatch_state
+from integrations.runtime.queue import claiming
+from integrations.workers import scheduler
+from integrations.workers.bulk_work import BulkWork
 from tests.factories.run import NOON, RunFactory, StepFactory
-from tests.operations.scene import last_audit
-from tests.operations.scheduling import Hands, end, fire, hands, ledger, make_job, reasons, runs_of
+from tests.scenes.scene import last_audit
+from tests.scenes.scheduling import Hands, end, fire, hands, ledger, make_job, reasons, runs_of
 
 __all__ = ["hands"]
 
@@ -44,9 +37,9 @@ _IS_SQLITE = connection.vendor == "sqlite"
 
 @pytest.fixture(autouse=True)
 def _nothing_is_known() -> Iterator[None]:
-    _dispatch_state.forget()
+    dispatch_state.forget()
     yield
-    _dispatch_state.forget()
+    dispatch_state.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +47,7 @@ def _programs() -> None:
     if _IS_SQLITE:
         return
     try:
-        _backup_postgresql._program("pg_dump")
+        postgresql._program("pg_dump")
     except OperationRefused:
         pytest.skip("pg_dump is not installed")
 
@@ -88,13 +81,13 @@ def test_drill_brings_everything_back_and_nothing_fires_until_it_is_confirmed(fi
     assert held.fence > 1000
     assert not models.Worker.objects.exists()
     # Nothing fires.
-    assert housekeeping.dispatch_is_paused()
-    assert _claiming.claim_due(worker="w2", limit=9) == []
+    assert dispatch.is_paused()
+    assert claiming.claim_due(worker="w2", limit=9) == []
     assert (last_audit().action, last_audit().kind) == ("restore", "database")
     # Until it is confirmed.
-    housekeeping.resume_dispatch(by=SYSTEM)
-    assert {run.pk for run in _claiming.claim_due(worker="w2", limit=9)} == {queued.pk, held.pk}
-    assert housekeeping.slots_from() is not None
+    dispatch.resume(by=SYSTEM)
+    assert {run.pk for run in claiming.claim_due(worker="w2", limit=9)} == {queued.pk, held.pk}
+    assert dispatch.slots_from() is not None
     # And the database goes on numbering its rows.
     RunFactory.create()
 
@@ -109,27 +102,25 @@ def test_drill_in_which_all_that_waits_is_cancelled_starts_nothing_old(file: Pat
     hands.turn(minutes=25)
     backups.restore(file)
 
-    waiting = housekeeping.awaiting(by=SYSTEM)
+    waiting = dispatch.pending_work(by=SYSTEM)
     assert (waiting.run_count, waiting.slot_count) == (1, 1)
-    operation = bulk.start(
-        kind=bulk.Kind.CANCEL, runs=housekeeping.awaiting_runs(by=SYSTEM), by=SYSTEM, reason="done since"
-    )
+    operation = bulk.start(kind=bulk.Kind.CANCEL, runs=dispatch.pending_runs(by=SYSTEM), by=SYSTEM, reason="done since")
     assert queued_slots.skip_all(by=SYSTEM, reason="done since") == 1
     # What a worker does while dispatch is paused.
-    _bulk_work.BulkWork().look()
-    _scheduler.Scheduler().look()
+    BulkWork().look()
+    scheduler.Scheduler().look()
     operation.refresh_from_db()
     assert (operation.status, operation.done) == ("succeeded", 1)
 
-    housekeeping.resume_dispatch(by=SYSTEM)
+    dispatch.resume(by=SYSTEM)
     fire(hands)
-    assert _claiming.claim_due(worker="w2", limit=9) == []
+    assert claiming.claim_due(worker="w2", limit=9) == []
     assert ledger(job) == [(10, "started"), (20, "skipped"), (30, "skipped"), (40, "skipped")]
     # And what is new fires.
     hands.turn(minutes=10)
     fire(hands)
     assert ledger(job)[-1] == (50, "started")
-    assert [run.pk for run in _claiming.claim_due(worker="w2", limit=9)] == [runs_of(job)[-1].pk]
+    assert [run.pk for run in claiming.claim_due(worker="w2", limit=9)] == [runs_of(job)[-1].pk]
 
 
 def test_times_that_waited_in_the_backup_are_skipped_by_the_confirmation(file: Path, hands: Hands) -> None:
@@ -143,7 +134,7 @@ def test_times_that_waited_in_the_backup_are_skipped_by_the_confirmation(file: P
     # The next one's turn has come by this.
     runs.cancel(run=runs_of(job)[0], by=SYSTEM, reason="done since")
 
-    housekeeping.resume_dispatch(by=SYSTEM, reason="looked around")
+    dispatch.resume(by=SYSTEM, reason="looked around")
     fire(hands)
 
     assert ledger(job) == [(10, "started"), (20, "skipped"), (30, "skipped")]
@@ -168,7 +159,7 @@ def test_bulk_operation_that_had_not_ended_in_the_backup_does_not_go_on(file: Pa
 
     backups.restore(file)
     bulk.work(seconds=5)
-    housekeeping.resume_dispatch(by=SYSTEM)
+    dispatch.resume(by=SYSTEM)
     bulk.work(seconds=5)
 
     operation.refresh_from_db()
@@ -191,7 +182,7 @@ def test_bulk_operation_that_had_ended_in_the_backup_stays_as_it_was(file: Path)
 
 
 def test_backup_from_before_there_were_bulk_operations_is_settled_without_them() -> None:
-    told = " ".join(_backup_files.settling(reason="restored", migrations={"0005_housekeeping", "0006_schedules"}))
+    told = " ".join(files.settling(reason="restored", migrations={"0005_housekeeping", "0006_schedules"}))
 
     assert "integrations_systemstate" in told
     assert "bulk" not in told
@@ -234,7 +225,7 @@ def test_restore_of_a_damaged_file_changes_nothing(file: Path) -> None:
         backups.restore(file)
 
     assert Run.objects.count() == 3
-    assert not housekeeping.dispatch_is_paused()
+    assert not dispatch.is_paused()
 
 
 def test_restore_of_what_is_no_backup_of_this_database_is_refused(file: Path) -> None:
@@ -279,11 +270,11 @@ def test_backup_is_a_database_of_its_own_and_restore_leaves_it_alone(file: Path,
 
 
 def test_program_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(_backup_postgresql, "_DEBIAN", tmp_path)
+    monkeypatch.setattr(postgresql, "_DEBIAN", tmp_path)
     monkeypatch.setattr(shutil, "which", lambda _name: None)
 
     with pytest.raises(OperationRefused, match="pg_dump is not installed here; install"):
-        _backup_postgresql._program("pg_dump")
+        postgresql._program("pg_dump")
 
 
 @pytest.mark.skipif(not _IS_SQLITE, reason="the files are SQLite's own")

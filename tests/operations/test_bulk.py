@@ -8,15 +8,16 @@ import pytest
 from django.db import connection
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import Busy, InvalidInput, OperationRefused, PermissionRefused
 from integrations.models import Run
-from integrations.operations import _bulk_work, bulk, housekeeping, replays, runs
-from integrations.operations._queue_room import ROOM
-from integrations.operations.actors import SYSTEM
+from integrations.operations import _bulk_items, bulk, dispatch, replays, runs
+from integrations.runtime.limits.queue_cap import QUEUE_CAP
+from integrations.workers.bulk_work import BulkWork
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import ORDER, called, execute, make_store, refused, scripted
-from tests.operations.scene import everything_but, last_audit, person
+from tests.scenes.replaying import ORDER, called, execute, make_store, refused, scripted
+from tests.scenes.scene import everything_but, last_audit, person
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +90,7 @@ def test_cancels_go_on_while_dispatch_is_paused_and_nothing_else_does(
 ) -> None:
     retries = begin()
     queued = RunFactory.create(integration=integration, feature=integration.features.get())
-    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+    dispatch.pause(reason="restored", by=SYSTEM)
 
     assert worked(begin(Kind.CANCEL)) == ("succeeded", 1, 0)
 
@@ -109,15 +110,15 @@ def test_nested_run_that_was_cancelled_with_the_one_above_it_is_done(integration
 
 def test_retries_wait_until_dispatch_is_resumed(failures: list[Run]) -> None:
     operation = begin()
-    housekeeping.pause_dispatch(reason="restored", by=SYSTEM)
+    dispatch.pause(reason="restored", by=SYSTEM)
 
-    bulk_work = _bulk_work.BulkWork()
+    bulk_work = BulkWork()
     bulk_work.look()
     operation.refresh_from_db()
     assert (operation.done, operation.failed) == (0, 0)
     assert bulk_work.seconds_left() > 1
-    housekeeping.resume_dispatch(by=SYSTEM)
-    _bulk_work.BulkWork().look()
+    dispatch.resume(by=SYSTEM)
+    BulkWork().look()
 
     operation.refresh_from_db()
     assert operation.done > 0
@@ -130,7 +131,7 @@ def test_crash_in_the_middle_leaves_neither_run_nor_note(failures: list[Run], mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(_bulk_work, "_note", killed)
+        patched.setattr(_bulk_items, "_note", killed)
         with pytest.raises(KeyboardInterrupt):
             bulk.work(seconds=1)
 
@@ -225,7 +226,7 @@ def test_full_queue_is_waited_for(failures: list[Run], monkeypatch: pytest.Monke
         raise Busy(queued=10, cap=5, retry_after_seconds=5)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ROOM, "enter", busy)
+        patched.setattr(QUEUE_CAP, "admit", busy)
         assert not bulk.work(seconds=5)
 
     operation.refresh_from_db()

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import OperationRefused, PermissionRefused
 from integrations.operations import apps, comparisons, features, replays
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import ORDER, execute, make_store, refused, scripted
-from tests.operations.scene import person
+from tests.scenes.replaying import ORDER, execute, make_store, refused, scripted
+from tests.scenes.scene import person
 
 pytestmark = pytest.mark.django_db
 

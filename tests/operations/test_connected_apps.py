@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.definitions.secrecy import KEPT
 from integrations.errors import DefinitionError, NotFound
 from integrations.operations import connected_apps
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
-from tests.operations.scene import SHOP, bound, last_audit, make_app, make_integration, put
+from tests.scenes.scene import SHOP, bound, last_audit, make_app, make_integration, put
 
 pytestmark = pytest.mark.django_db
 

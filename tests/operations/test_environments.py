@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.definitions.secrecy import KEPT
 from integrations.errors import DefinitionError, InUse
 from integrations.operations import connected_apps, environments
-from integrations.operations.actors import SYSTEM
 from integrations.types import Json, JsonObject
 from tests.factories.run import RunFactory
-from tests.operations.scene import last_audit, make_app, make_integration, put
+from tests.scenes.scene import last_audit, make_app, make_integration, put
 
 pytestmark = pytest.mark.django_db
 

@@ -8,15 +8,17 @@ import pytest
 from django.utils import timezone
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.connectors.http.errors import HttpStatusError
 from integrations.errors import InvalidInput, PermissionRefused
 from integrations.models import FailureGroup
-from integrations.operations import _claiming, _failures, failure_groups, features
-from integrations.operations.actors import SYSTEM
+from integrations.operations import failure_groups, features
+from integrations.runtime.lifecycle import failure_grouping
+from integrations.runtime.queue import claiming
 from tests.factories import RunFactory
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.replaying import ORDER, execute, make_store, refused, scripted
-from tests.operations.scene import everything_but, last_audit, person
+from tests.scenes.replaying import ORDER, execute, make_store, refused, scripted
+from tests.scenes.scene import everything_but, last_audit, person
 
 pytestmark = pytest.mark.django_db
 
@@ -110,11 +112,11 @@ def test_quarantined_runs_of_one_cause_are_of_one_group(integration: models.Inte
             integration=integration,
             feature=integration.features.get(),
             running=True,
-            crashes=_claiming.LAST_CRASH - 1,
+            crashes=claiming.LAST_CRASH - 1,
             worker=worker,
             lease_until=now,
         )
-        _claiming.crashed(run, evidence=f"worker {worker} did not renew its lease", now=now)
+        claiming.crashed(run, evidence=f"worker {worker} did not renew its lease", now=now)
 
     group = FailureGroup.objects.get()
     assert (group.title, group.error_code, group.count) == ("worker did not renew its lease", "quarantined", 2)
@@ -127,12 +129,14 @@ def test_many_failures_of_one_turn_take_few_queries(
     runs = [
         RunFactory.create(integration=integration, feature=integration.features.get(), failed=True) for _ in range(9)
     ]
-    failures = [_failures.Failure(run=run, code="http_503", message=f"try {run.pk}", place="main/pay") for run in runs]
+    failures = [
+        failure_grouping.Failure(run=run, code="http_503", message=f"try {run.pk}", place="main/pay") for run in runs
+    ]
 
-    _failures.note(failures[:1], now=timezone.now())
+    failure_grouping.note(failures[:1], now=timezone.now())
 
     with django_assert_max_num_queries(4):
-        _failures.note(failures[1:], now=timezone.now())
+        failure_grouping.note(failures[1:], now=timezone.now())
 
     assert FailureGroup.objects.get().count == 9
 

@@ -7,20 +7,11 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import DefinitionError, NotAvailableYet, PermissionRefused
 from integrations.operations import caches, connected_apps, features, functions
-from integrations.operations.actors import SYSTEM
 from integrations.types import Json, JsonObject
-from tests.operations.scene import (
-    DOUBLE,
-    FEATURE,
-    everything_but,
-    last_audit,
-    make_integration,
-    make_scene,
-    person,
-    put,
-)
+from tests.scenes.scene import DOUBLE, FEATURE, everything_but, last_audit, make_integration, make_scene, person, put
 
 pytestmark = pytest.mark.django_db
 

@@ -8,13 +8,13 @@ import pytest
 from pytest_django import Settings
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import DefinitionError, InvalidInput
 from integrations.operations import jobs, replays, runs, secrets
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
-from tests.operations.nesting import PAUSE, calling, made_of, make_nest, start
-from tests.operations.scene import put
-from tests.operations.scheduling import Hands, fire, fresh, hands, make_job, reasons
+from tests.scenes.nesting import PAUSE, calling, made_of, make_nest, start
+from tests.scenes.scene import put
+from tests.scenes.scheduling import Hands, fire, fresh, hands, make_job, reasons
 
 __all__ = ["hands"]
 

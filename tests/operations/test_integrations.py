@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, PermissionRefused
 from integrations.operations import integrations
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 from tests.factories.run import RunFactory
-from tests.operations.scene import everything_but, last_audit, make_integration, make_scene, person
+from tests.scenes.scene import everything_but, last_audit, make_integration, make_scene, person
 
 pytestmark = pytest.mark.django_db
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import DefinitionError
 from integrations.operations import connected_apps, environments, jobs
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
-from tests.operations.scene import make_scene, put
-from tests.operations.scheduling import HOUR, MINUTE, START, Hands, fire, fresh, hands, make_job
+from tests.scenes.scene import make_scene, put
+from tests.scenes.scheduling import HOUR, MINUTE, START, Hands, fire, fresh, hands, make_job
 
 __all__ = ["hands"]
 

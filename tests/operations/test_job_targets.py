@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import InvalidInput
 from integrations.operations import jobs, replays, runs
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.nesting import PAUSE, made_of, make_nest
-from tests.operations.replaying import called, make_store, scripted
-from tests.operations.scene import put
+from tests.scenes.nesting import PAUSE, made_of, make_nest
+from tests.scenes.replaying import called, make_store, scripted
+from tests.scenes.scene import put
 
 pytestmark = pytest.mark.django_db
 

@@ -5,21 +5,10 @@ import datetime as dt
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import OperationRefused
 from integrations.operations import freezes, jobs, ledgers
-from integrations.operations.actors import SYSTEM
-from tests.operations.scheduling import (
-    HOUR,
-    MINUTE,
-    START,
-    Hands,
-    end,
-    fire,
-    fresh,
-    hands,
-    make_job,
-    runs_of,
-)
+from tests.scenes.scheduling import HOUR, MINUTE, START, Hands, end, fire, fresh, hands, make_job, runs_of
 
 __all__ = ["hands"]
 

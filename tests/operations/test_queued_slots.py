@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import PermissionRefused
 from integrations.operations import environments, jobs, queued_slots
-from integrations.operations.actors import SYSTEM
-from tests.operations.scene import everything_but, last_audit, person
-from tests.operations.scheduling import (
+from tests.scenes.scene import everything_but, last_audit, person
+from tests.scenes.scheduling import (
     MINUTE,
     START,
     Hands,

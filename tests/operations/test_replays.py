@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.connectors.redaction import REDACTED
 from integrations.errors import InvalidInput, NotFound, OperationRefused, PermissionRefused
 from integrations.operations import apps, environments, features, replays, runs
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 from tests.fakes.connectors import FakeActionConnector
-from tests.operations.nesting import calling
-from tests.operations.replaying import ORDER, call, called, execute, make_store, refused, scripted
-from tests.operations.scene import everything_but, last_audit, person
+from tests.scenes.nesting import calling
+from tests.scenes.replaying import ORDER, call, called, execute, make_store, refused, scripted
+from tests.scenes.scene import everything_but, last_audit, person
 
 pytestmark = pytest.mark.django_db
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import OperationRefused
 from integrations.operations import replays, runs
-from integrations.operations.actors import SYSTEM
 from integrations.types import Json, JsonObject
-from tests.operations.nesting import calling, made_of
-from tests.operations.replaying import ORDER, call, execute, make_store, refused, scripted
+from tests.scenes.nesting import calling, made_of
+from tests.scenes.replaying import ORDER, call, execute, make_store, refused, scripted
 
 pytestmark = pytest.mark.django_db
 

@@ -7,12 +7,12 @@ import pytest
 from django.utils import timezone
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import DefinitionError, NotFound, OperationRefused, PermissionRefused
 from integrations.operations import bulk
-from integrations.operations.actors import SYSTEM
 from tests.factories import RunFactory
-from tests.operations.nesting import PAUSE, made_of, make_nest
-from tests.operations.scene import everything_but, person, put
+from tests.scenes.nesting import PAUSE, made_of, make_nest
+from tests.scenes.scene import everything_but, person, put
 
 pytestmark = pytest.mark.django_db
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from integrations.actors import SYSTEM
 from integrations.models import Feature, Run
 from integrations.models.worker import Worker
-from integrations.operations import _runtime, features, runs
-from integrations.operations.actors import SYSTEM
+from integrations.operations import features, runs
+from integrations.runtime.execution import event_loop
 from tests.factories import EnvironmentFactory, FeatureFactory
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def feature() -> Feature:
 @pytest.fixture(autouse=True)
 def _no_runtime_left() -> Iterator[None]:
     yield
-    _runtime.close()
+    event_loop.close()
 
 
 def request(feature: Feature) -> Run:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM, Actor
 from integrations.errors import DefinitionError, InvalidInput, NotFound, OperationRefused, PermissionRefused
 from integrations.operations import apps, connected_apps, environments, features, functions, runs, secrets
-from integrations.operations.actors import SYSTEM, Actor
 from integrations.types import Json
 from tests.factories.integration import EnvironmentFactory
-from tests.operations.scene import bound, everything_but, last_audit, make_scene, person, put
+from tests.scenes.scene import bound, everything_but, last_audit, make_scene, person, put
 
 pytestmark = pytest.mark.django_db
 

@@ -8,22 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.operations import jobs, schedule_days
-from integrations.operations.actors import SYSTEM
 from integrations.operations.schedule_days import Days
-from tests.operations.scheduling import (
-    HOUR,
-    MINUTE,
-    START,
-    Hands,
-    end,
-    fire,
-    fresh,
-    hands,
-    make_home,
-    make_job,
-    runs_of,
-)
+from tests.scenes.scheduling import HOUR, MINUTE, START, Hands, end, fire, fresh, hands, make_home, make_job, runs_of
 
 __all__ = ["hands"]
 

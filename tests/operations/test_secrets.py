@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import DefinitionError, InUse, PermissionRefused
 from integrations.operations import secrets
-from integrations.operations.actors import SYSTEM
 from tests.factories.integration import EnvironmentFactory
-from tests.operations.scene import everything_but, last_audit, make_integration, person, put
+from tests.scenes.scene import everything_but, last_audit, make_integration, person, put
 
 pytestmark = pytest.mark.django_db
 

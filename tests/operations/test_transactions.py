@@ -7,11 +7,11 @@ import pytest
 from django.db import connection
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import DefinitionError, NotFound, OperationRefused
 from integrations.operations import integrations
 from integrations.operations._transactions import all_or_nothing, lock, revision_of
-from integrations.operations.actors import SYSTEM
-from tests.operations.scene import make_integration, put
+from tests.scenes.scene import make_integration, put
 
 CACHE: dict[str, Any] = {"tag": "brief", "sequence_tag": "s", "event_tag": "e", "expiry": 1, "period": "secs"}
 

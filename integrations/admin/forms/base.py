@@ -11,7 +11,7 @@ from django import forms
 
 from integrations import strict_json
 from integrations.admin.forms.fields import JsonField, SecretField, SecretJsonField
-from integrations.admin.problems import ShowsProblems, form_error
+from integrations.admin.forms.problems import ShowsProblems, form_error
 from integrations.errors import DefinitionError, IntegrationsError, Problem
 from integrations.types import Json, JsonObject
 

@@ -11,7 +11,7 @@ from integrations import models
 from integrations.admin.forms.base import DefinitionForm, head
 from integrations.admin.forms.fields import TAG_HELP, JsonField, SecretField, SecretJsonField
 from integrations.admin.forms.parts import PartForm
-from integrations.admin.widgets import SecretInput
+from integrations.admin.forms.widgets import SecretInput
 from integrations.definitions.app import App
 from integrations.definitions.field import Field
 from integrations.definitions.secrecy import KEPT

@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations.admin.forms.base import DefinitionForm
 from integrations.admin.forms.fields import FIELDS_HELP, TAG_HELP, JsonField
-from integrations.admin.widgets import CodeEditorWidget
+from integrations.admin.forms.widgets import CodeEditorWidget
 from integrations.types import JsonObject
 
 OUTPUT_HELP = (

@@ -9,8 +9,8 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from integrations import strict_json
-from integrations.admin.problems import form_error
-from integrations.admin.widgets import JsonEditorWidget, SecretInput
+from integrations.admin.forms.problems import form_error
+from integrations.admin.forms.widgets import JsonEditorWidget, SecretInput
 from integrations.errors import DefinitionError
 from integrations.types import Json
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from integrations import models
+from integrations.actors import Actor
 from integrations.admin.forms.base import DefinitionForm
 from integrations.admin.forms.fields import SecretField
-from integrations.admin.widgets import SecretInput
+from integrations.admin.forms.widgets import SecretInput
 from integrations.errors import Problem
 from integrations.operations import secrets
-from integrations.operations.actors import Actor
 
 
 class SecretForm(DefinitionForm):

@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import IntegrationsError
 from integrations.management.timeline import printable
 from integrations.operations import bulk, integrations, replays, workers
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
 
 _FILTERS = ("status", "feature", "env", "job", "error_code", "since", "until")
@@ -64,7 +64,7 @@ class Command(BaseCommand):
             self.stdout.write("Dispatch is paused: nothing happens until it is resumed.")
         if follow:
             self._follow(operation)
-        elif not workers.is_one_there():
+        elif not workers.is_worker_there():
             self.stdout.write("No worker is alive: nothing happens until one is started.")
 
     def _count(self, kind: str, matching: int, fitting: int) -> None:

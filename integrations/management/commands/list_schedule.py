@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import IntegrationsError
 from integrations.management.arguments import whole_number
-from integrations.operations import housekeeping, integrations, jobs
-from integrations.operations.actors import SYSTEM
+from integrations.operations import dispatch, integrations, jobs
 
 _MOST_TIMES = 10_000
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
                 rows = rows.for_integration(integrations.fetch(tag=integration, by=SYSTEM))
             except IntegrationsError as error:
                 raise CommandError(error.message) from None
-        if (state := housekeeping.dispatch_state()).dispatch_paused:
+        if (state := dispatch.state()).dispatch_paused:
             self.stdout.write(f"Dispatch is paused, so nothing fires: {state.paused_reason or 'no reason given'}")
         # Those that are held, or have come to an end, stand last.
         for job in sorted(rows, key=lambda job: (job.next_at is None, job.next_at or job.created_at, job.tag)):

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from examples import shop
+from integrations.actors import SYSTEM
 from integrations.builder import Ductape
 from integrations.errors import IntegrationsError
-from integrations.operations.actors import SYSTEM
 
 
 class Command(BaseCommand):

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import filesizeformat
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.management.arguments import seconds, whole_number
-from integrations.operations import housekeeping
-from integrations.operations.actors import SYSTEM
+from integrations.operations import retention
 
 _LONGEST_PAUSE_SECONDS = 3600
 _NAMELESS = "(jobs' own runs, deleted features)"
@@ -31,11 +31,11 @@ class Command(BaseCommand):
 
     def handle(self, *, dry_run: bool, keep_days: int | None, pause: float, **_options: Any) -> None:
         if dry_run:
-            self._show(housekeeping.preview(by=SYSTEM, keep_days=keep_days))
+            self._show(retention.preview(by=SYSTEM, keep_days=keep_days))
         else:
-            self._report(housekeeping.prune(keep_days=keep_days, pause_seconds=pause))
+            self._report(retention.prune(keep_days=keep_days, pause_seconds=pause))
 
-    def _show(self, preview: housekeeping.Preview) -> None:
+    def _show(self, preview: retention.Preview) -> None:
         for line in preview.lines:
             feature = f"{line.integration}/{line.feature or _NAMELESS}"
             self.stdout.write(f"{line.runs:>8} {line.status:<12} {feature}, oldest {line.oldest:%Y-%m-%d}")
@@ -44,12 +44,12 @@ class Command(BaseCommand):
             f"{preview.slots} times of schedules and {preview.cache_entries} expired cache entries would go."
         )
 
-    def _report(self, pruned: housekeeping.Pruned) -> None:
+    def _report(self, pruned: retention.Pruned) -> None:
         self.stdout.write(
             f"Deleted {pruned.runs} runs, {_others(pruned)}; "
             f"gave {filesizeformat(pruned.given_back_bytes)} back. Longest transaction: {pruned.longest_ms} ms."
         )
-        disk = housekeeping.disk(by=SYSTEM)
+        disk = retention.disk(by=SYSTEM)
         if disk.free_bytes and not disk.shrinks:
             self.stdout.write(
                 f"{filesizeformat(disk.free_bytes)} of the file are free for what comes next. This file was made so "
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             )
 
 
-def _others(pruned: housekeeping.Pruned) -> str:
+def _others(pruned: retention.Pruned) -> str:
     counts = {
         "times of schedules": pruned.slots,
         "releases": pruned.releases,

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from integrations.operations import housekeeping
-from integrations.operations.actors import SYSTEM
+from integrations.actors import SYSTEM
+from integrations.operations import dispatch
 
 
 class Command(BaseCommand):
@@ -17,5 +17,5 @@ class Command(BaseCommand):
         parser.add_argument("--reason", default="", help="for the audit log")
 
     def handle(self, *, reason: str, **_options: Any) -> None:
-        was_paused = housekeeping.resume_dispatch(by=SYSTEM, reason=reason)
+        was_paused = dispatch.resume(by=SYSTEM, reason=reason)
         self.stdout.write("Dispatch goes on." if was_paused else "Dispatch was not paused.")

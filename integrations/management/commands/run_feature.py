@@ -8,10 +8,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations import models, strict_json
+from integrations.actors import SYSTEM
 from integrations.errors import IntegrationsError
 from integrations.management import timeline
 from integrations.operations import runs
-from integrations.operations.actors import SYSTEM
 
 
 class Command(BaseCommand):

@@ -9,10 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.errors import IntegrationsError
 from integrations.management import timeline
 from integrations.operations import runs
-from integrations.operations.actors import SYSTEM
 
 #: What a shell expects of a command that Ctrl-C has ended.
 _INTERRUPTED = 130

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from integrations.management.arguments import whole_number
 from integrations.management.stop_signals import on_stop_signal
 from integrations.management.supervisor import Supervisor
-from integrations.operations.workers import Worker
+from integrations.workers.worker import Worker
 
 _MOST_PROCESSES = 1_000
 _MOST_AT_ONCE = 100_000

@@ -7,10 +7,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from integrations import models
+from integrations.actors import SYSTEM
 from integrations.operations import approvals, runs
-from integrations.operations.actors import SYSTEM
 from integrations.types import JsonObject
-from tests.operations.nesting import PAUSE, made_of, make_nest, start
+from tests.scenes.nesting import PAUSE, made_of, make_nest, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +30,7 @@ def run_status(*arguments: str) -> list[str]:
 
 
 def sleeping(monkeypatch: pytest.MonkeyPatch, sleep: object) -> None:
-    monkeypatch.setattr("integrations.operations._following.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("integrations.runtime.execution.following.time", SimpleNamespace(sleep=sleep))
 
 
 def test_run_status_shows_how_a_run_stands_and_what_it_waits_for(waiting: models.Run) -> None:

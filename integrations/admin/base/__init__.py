@@ -1,0 +1,1 @@
+"""What every admin of a definition shares."""

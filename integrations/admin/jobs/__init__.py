@@ -1,0 +1,1 @@
+"""Jobs: their form, page, calendar and runs with other input."""

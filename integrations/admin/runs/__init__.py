@@ -1,0 +1,1 @@
+"""Runs: the list, the page of one, replays, comparisons and bulk operations."""

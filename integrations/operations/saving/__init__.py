@@ -1,0 +1,1 @@
+"""Saves definitions: check, lock, write, audit, rename, publish."""

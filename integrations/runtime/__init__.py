@@ -1,0 +1,1 @@
+"""Carries runs out: how they are queued, claimed, executed, recorded, replayed and pruned."""

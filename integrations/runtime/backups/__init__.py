@@ -1,0 +1,1 @@
+"""Copies the whole database, and puts a copy back."""

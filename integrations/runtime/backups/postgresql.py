@@ -1,0 +1,129 @@
+"""Backups of a PostgreSQL database, by its own programs: pg_dump's custom format, one consistent state."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.db import connection
+
+from integrations.errors import OperationRefused
+from integrations.runtime.backups import files
+
+_MAGIC = b"PGDMP"
+#: Where Debian keeps them, version by version.
+_DEBIAN = Path("/usr/lib/postgresql")
+#: From Django's connection to the variables that PostgreSQL's programs read; a command line would show the password.
+_VARIABLES = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+}
+#: A row of `django_migrations` in a dump: id, app, name, when.
+_MIGRATION = re.compile(r"^\d+\t(\w+)\t(\w+)\t", re.MULTILINE)
+
+
+def is_backup(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def backup(path: Path) -> None:
+    """Dump the database to a new file; nobody is kept from writing."""
+    with files.written_whole(path) as partial:
+        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
+
+
+def restore(path: Path, *, reason: str) -> None:
+    """Put a backup in the place of all tables, in one transaction; whoever asks for them meanwhile waits."""
+    migrations = files.own_migrations(_applied(path))
+    before, after = _drop_tables(), files.settling(reason=reason, migrations=migrations)
+    connection.close()
+    # A dump empties the path on which names are looked up, for the safety of what it calls.
+    _replay(path, before=before, after=["SET search_path TO public", *after])
+
+
+def _replay(path: Path, *, before: list[str], after: list[str]) -> None:
+    """Execute statements, the dump's own and more statements in one transaction, however large the dump is."""
+    dump = _start("pg_restore", "--no-owner", "--no-privileges", "--file=-", str(path), stdout=subprocess.PIPE)
+    apply = _start(
+        "psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-",
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert dump.stdout is not None and apply.stdin is not None  # noqa: S101, PT018  (for the type checker: both are pipes)
+    try:
+        apply.stdin.write(_joined(before))
+        shutil.copyfileobj(dump.stdout, apply.stdin)
+        _end(dump, "pg_restore")
+        apply.stdin.write(_joined(after))
+    except BrokenPipeError:
+        dump.kill()  # psql has given up, and says why
+    except OperationRefused:
+        apply.kill()  # before it sees the end of what it reads, and commits
+        raise
+    _end(apply, "psql")
+
+
+def _drop_tables() -> list[str]:
+    """Return what takes away the tables there are, also those that a backup of an earlier version has not."""
+    with connection.cursor() as cursor:
+        names = connection.introspection.table_names(cursor)
+    quoted = ", ".join(map(connection.ops.quote_name, names))
+    return [f"DROP TABLE {quoted} CASCADE"] if names else []
+
+
+def _joined(statements: Iterable[str]) -> str:
+    return "".join(f"\n{statement};\n" for statement in statements)
+
+
+def _applied(path: Path) -> set[tuple[str, str]]:
+    rows = _run("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(path))
+    return set(_MIGRATION.findall(rows))
+
+
+def _run(program: str, *arguments: str) -> str:
+    """Return what one of PostgreSQL's programs writes.
+
+    Raises:
+        OperationRefused: it is not installed, or it failed, with what it said.
+    """
+    return _end(_start(program, *arguments, stdout=subprocess.PIPE), program)
+
+
+def _start(program: str, *arguments: str, **streams: int) -> subprocess.Popen[str]:
+    command = [_program(program), *arguments]
+    return subprocess.Popen(command, env=_environment(), stderr=subprocess.PIPE, text=True, **streams)  # type: ignore[call-overload, no-any-return]  # noqa: S603  PostgreSQL's own programs, and no shell
+
+
+def _end(process: subprocess.Popen[str], program: str) -> str:
+    output, said = process.communicate()
+    if process.returncode != 0:
+        raise OperationRefused(f"{program} failed: {said.strip()[-2000:]}")
+    return output
+
+
+def _program(name: str) -> str:
+    newest = sorted(_DEBIAN.glob(f"*/bin/{name}"), key=lambda path: float(path.parts[-3]), reverse=True)
+    found = str(newest[0]) if newest else shutil.which(name)
+    if found is None:
+        raise OperationRefused(
+            f"{name} is not installed here; install PostgreSQL's client programs of the server's version or later "
+            "(on Debian: apt-get install postgresql-client)"
+        )
+    return found
+
+
+def _environment() -> dict[str, str]:
+    parameters = connection.get_connection_params()
+    given = {variable: str(parameters[name]) for name, variable in _VARIABLES.items() if parameters.get(name)}
+    return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", **given}

@@ -1,0 +1,1 @@
+"""Tells workers of due runs, and whether they may claim them."""

@@ -1,0 +1,105 @@
+"""Results kept for other runs: fulfils `engine.ports.ResultCache`, over one row for each result."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar, cast
+
+from django.db import DatabaseError, transaction
+
+from integrations import conf, models
+from integrations.definitions import periods, truncation
+from integrations.definitions.cache import Period
+from integrations.engine.ports import CacheAnswer
+from integrations.runtime.db import clock
+from integrations.runtime.execution.recorder import RunRecorder
+from integrations.types import Json
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+#: How long whoever makes a result is left alone.
+FILLING = dt.timedelta(seconds=30)
+_UNAVAILABLE = CacheAnswer(status="unavailable")
+
+
+class ResultCache:
+    """Asks and writes in the database's thread; a fault of these tables is a miss, and breaks nothing else off."""
+
+    def __init__(self, run: models.Run, teller: RunRecorder) -> None:
+        self._run, self._teller = run, teller
+
+    async def look(self, key: str, *, cache: str, filler: str) -> CacheAnswer:
+        look = self._safely(partial(self._looked, key, cache, filler), otherwise=_UNAVAILABLE)
+        return await self._teller.ask(look, locks=_locks(key))
+
+    async def store(self, key: str, value: Json, *, cache: str, filler: str) -> str:
+        store = self._safely(partial(self._stored, key, value, cache, filler), otherwise="the cache is not available")
+        return await self._teller.ask(store, locks=_locks(key))
+
+    def release(self, key: str, *, filler: str) -> None:
+        self._teller.tell(self._safely(partial(_released, key, filler), otherwise=None), locks=_locks(key))
+
+    def _safely(self, ask: Callable[[], Answer], *, otherwise: Answer) -> Callable[[], Answer]:
+        def ask_safely() -> Answer:
+            try:
+                with transaction.atomic():
+                    return ask()
+            except DatabaseError:
+                logger.exception("Cache is at fault", extra={"action": "cache_fault", "run": str(self._run.pk)})
+                return otherwise
+
+        return ask_safely
+
+    def _looked(self, key: str, tag: str, filler: str) -> CacheAnswer:
+        now = clock.now()
+        if (hit := _hit(key, now)) is not None:
+            return hit
+        cache = self._cache(tag)
+        if cache is None:
+            return _UNAVAILABLE
+        entry = models.CacheEntry(cache=cache, environment_id=self._run.environment_id, key=key)
+        models.CacheEntry.objects.bulk_create([entry], ignore_conflicts=True)
+        mine = models.CacheEntry.objects.filter(key=key).to_fill(now, filler)
+        if mine.update(filling_by=filler, filling_until=now + FILLING):
+            return CacheAnswer(status="fill")
+        # Between the two statements somebody may have stored it.
+        return _hit(key, now) or CacheAnswer(status="filling")
+
+    def _stored(self, key: str, value: Json, tag: str, filler: str) -> str:
+        if too_large := _too_large(value):
+            _released(key, filler)
+            return too_large
+        now, cache = clock.now(), self._cache(tag)
+        if cache is None:
+            return "there is no such cache any more"
+        expires_at = periods.after(now, count=cache.expiry, period=cast("Period", cache.period))
+        mine = models.CacheEntry.objects.filter(key=key, filling_by=filler)
+        stored = mine.update(value=value, stored_at=now, expires_at=expires_at, filling_by="", filling_until=None)
+        return "" if stored else "another step fills it by now"
+
+    def _cache(self, tag: str) -> models.Cache | None:
+        """Return the cache as it is now: a changed expiry counts for what is stored from then on."""
+        return models.Cache.objects.filter(integration=self._run.integration_id, tag=tag).first()
+
+
+def _locks(key: str) -> str:
+    return f"cache {key}"
+
+
+def _hit(key: str, now: dt.datetime) -> CacheAnswer | None:
+    entry = models.CacheEntry.objects.fresh(now).filter(key=key).first()
+    return None if entry is None else CacheAnswer(status="hit", value=entry.value, stored_at=entry.stored_at)
+
+
+def _too_large(value: Json) -> str:
+    cap = conf.payload_cap_bytes()
+    size = truncation.size_beyond(value, cap_bytes=cap)
+    return "" if size is None else f"it is {size} bytes long and DUCTAPE_PAYLOAD_CAP_BYTES is {cap}"
+
+
+def _released(key: str, filler: str) -> None:
+    models.CacheEntry.objects.filter(key=key, filling_by=filler).update(filling_by="", filling_until=None)

@@ -1,0 +1,1 @@
+"""Reads what attempts have left: steps, checkpoints, lineage, side effects."""

@@ -1,0 +1,1 @@
+"""Decides what follows when a run ends, is woken or is cancelled."""

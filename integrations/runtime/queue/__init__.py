@@ -1,0 +1,1 @@
+"""Decides who executes which run, and keeps it theirs: claims, leases, fair share."""

@@ -1,0 +1,1 @@
+"""Plans another attempt: what is reused, what runs again."""

@@ -1,0 +1,105 @@
+"""Deletes what else has outlived its use: the ledger's old slots, what has expired, what nothing refers to any more."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from integrations import conf, models
+from integrations.runtime.retention.pace import Pace, delete, delete_in_parts
+
+#: A worker that was not heard of for so long comes back under another name, if at all.
+_WORKER_SILENCE = dt.timedelta(days=1)
+#: Counted from the last failure; as long as failed runs are kept without a rule.
+_FAILURE_GROUP_REST = dt.timedelta(days=180)
+#: Counted from its end; as long as other runs are kept without a rule.
+_BULK_OPERATION_REST = dt.timedelta(days=90)
+#: Releases as young as this may belong to a run that is about to be stored.
+_RELEASE_REST = dt.timedelta(days=1)
+
+#: Deletes one kind of things, or some of them, at the pace that it is given, and counts them there.
+Step = Callable[[Pace], None]
+
+
+def steps(now: dt.datetime) -> Iterator[Step]:
+    """Yield what deletes all that goes in its own time."""
+    kinds: dict[str, QuerySet[Any]] = {
+        "slots": slots(now),
+        "workers": models.Worker.objects.filter(seen_at__lt=now - _WORKER_SILENCE),
+        "sessions": Session.objects.filter(expire_date__lt=now),
+    }
+    for name, rows in kinds.items():
+        yield _step(name, rows)
+    yield _step("cache_entries", models.CacheEntry.objects.expired(now), how=_delete_locked)
+    yield _step("start_keys", models.StartKey.objects.filter(expires_at__lte=now), how=_delete_locked)
+    yield lambda pace: _delete_bulk_operations(now, pace)
+
+
+def steps_after_runs(now: dt.datetime) -> Iterator[Step]:
+    """Yield what deletes all that goes once no run refers to it any more."""
+    yield _step("releases", _releases(now))
+    yield _step("failure_groups", _failure_groups(now), how=_delete_locked)
+
+
+def slots(now: dt.datetime) -> QuerySet[models.Slot]:
+    """Return the slots that go: written down long enough ago, and not waiting to start.
+
+    The ledger is whole up to there, so it does not matter whether the run of a slot is still there.
+    """
+    before = now - dt.timedelta(days=conf.slot_keep_days())
+    # The nominal time finds them by its index; a slot that stands for many times is written down at the last of them.
+    old = models.Slot.objects.filter(nominal_at__lt=before, recorded_at__lt=before)
+    return old.exclude(status=models.Slot.Status.QUEUED).order_by("nominal_at")
+
+
+def _step(name: str, rows: QuerySet[Any], *, how: Callable[[QuerySet[Any]], int] = delete) -> Step:
+    def step(pace: Pace) -> None:
+        _count(pace, name, delete_in_parts(rows, pace, how=how))
+
+    return step
+
+
+def _count(pace: Pace, name: str, number: int) -> None:
+    setattr(pace.pruned, name, getattr(pace.pruned, name) + number)
+
+
+def _releases(now: dt.datetime) -> QuerySet[models.Release]:
+    """Return the releases that no run uses and no new run is going to: there is a later version of their feature."""
+    later = models.FeatureVersion.objects.filter(
+        feature=OuterRef("feature_version__feature"), number__gt=OuterRef("feature_version__number")
+    )
+    return models.Release.objects.filter(
+        ~Exists(models.Run.objects.filter(release=OuterRef("pk"))),
+        Q(feature_version=None) | Exists(later),
+        created_at__lt=now - _RELEASE_REST,
+    )
+
+
+def _failure_groups(now: dt.datetime) -> QuerySet[models.FailureGroup]:
+    """Return the groups whose runs have all gone, but those that somebody has in hand."""
+    old = models.FailureGroup.objects.filter(
+        ~Exists(models.Run.objects.filter(failure_group=OuterRef("pk"))), last_seen__lt=now - _FAILURE_GROUP_REST
+    )
+    return old.filter(Q(resolved_at__isnull=False) | Q(assigned_to=None, note="")).order_by("last_seen")
+
+
+def _delete_locked(rows: QuerySet[Any]) -> int:
+    """Delete rows in two statements, between which none of them may change, but those that somebody else has locked.
+
+    Somebody may just fail the same way, or hold one of them and wait for another one that is to go.
+    """
+    locked = list(rows.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
+    return delete(rows.model.objects.filter(pk__in=locked))
+
+
+def _delete_bulk_operations(now: dt.datetime, pace: Pace) -> None:
+    """Delete what ended long ago; the items first, of which there may be a hundred thousand."""
+    ended = models.BulkOperation.objects.filter(finished_at__lt=now - _BULK_OPERATION_REST)
+    for operation in ended.only("pk"):
+        delete_in_parts(operation.items.order_by("state", "pk"), pace)
+    empty = ended.filter(~Exists(models.BulkItem.objects.filter(operation=OuterRef("pk"))))
+    _count(pace, "bulk_operations", delete_in_parts(empty, pace))

@@ -1,0 +1,1 @@
+"""Fires jobs: one transaction for each, a ledger entry for each time."""

@@ -1,0 +1,1 @@
+"""Checks a start, opens credentials, queues the run."""

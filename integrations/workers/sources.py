@@ -1,0 +1,42 @@
+"""Where a worker's runs come from: the table of runs, or messages that announce them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from integrations import models
+from integrations.runtime.db import wakeups
+from integrations.runtime.queue import claiming
+
+
+class Source(Protocol):
+    """Where a worker's runs come from; all but `listening`'s callback happens in the worker's thread."""
+
+    #: How long a worker waits at most before it looks by itself whether there is something.
+    look_seconds: float
+
+    def listening(self, wake: wakeups.Wake) -> AbstractContextManager[None]:
+        """Call `wake`, from any thread, whenever there may be something, while the block runs."""
+
+    def claim(self, *, worker: str, limit: int) -> list[models.Run]: ...
+
+    def keep(self, held: Collection[uuid.UUID]) -> None:
+        """Learn what the worker holds now, after each pass: what it held before and holds no more is dealt with."""
+
+
+class DatabaseSource:
+    """The table of runs itself: whatever is due."""
+
+    look_seconds = 1.0
+
+    def listening(self, wake: wakeups.Wake) -> AbstractContextManager[None]:
+        return wakeups.listening(wake)
+
+    def claim(self, *, worker: str, limit: int) -> list[models.Run]:
+        return claiming.claim_due(worker=worker, limit=limit)
+
+    def keep(self, held: Collection[uuid.UUID]) -> None:
+        """Nobody waits for a run here."""
