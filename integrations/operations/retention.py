@@ -123,7 +123,8 @@ def prune(
 ) -> Pruned:
     """Delete what is past its retention, runs with all that belongs to them, and what else has outlived its use.
 
-    Whoever else writes hardly notices: see `runtime.retention.pruning`. It may be broken off at any time, and goes on the next time.
+    Other writers are hardly delayed (see `runtime.retention.pruning`). It may be interrupted at any time; the next
+    pruning continues.
 
     Args:
         keep_days: Of runs, in place of every rule.

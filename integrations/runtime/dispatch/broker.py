@@ -1,7 +1,7 @@
 """The broker that carries "run N is due" between machines: how Celery is set up for that, and the sending.
 
 A message is only a hint. The run is in the database, and a worker that gets no message finds it there a little later;
-so a broker that is down costs time and loses nothing. What the broker itself has lost is sent again (`workers/redelivery.py`).
+so a broker that is down costs time and loses nothing. What the broker has lost is sent again (`workers/redelivery.py`).
 """
 
 from __future__ import annotations
