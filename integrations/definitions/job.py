@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import zoneinfo
 from typing import Annotated, Any, Literal, LiteralString, Self
 
 from pydantic import BeforeValidator, JsonValue, PositiveInt, StringConstraints, model_validator
@@ -30,9 +31,26 @@ def _moment(value: Any) -> Any:
     return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-_MOMENT_HINT = "such as 2030-01-31T09:30+01:00"
+_MOMENT_HINT = "such as 2030-01-31T09:30+01:00; in the schedule's tz when it has no offset"
 #: ISO 8601, of UTC when it names no zone; turned to UTC.
 Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
+
+
+def _in_zone(value: Any, tz: str, name: str) -> Any:
+    """Return an ISO 8601 text without an offset with the one that the zone has then; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        moment, zone = dt.datetime.fromisoformat(value), zoneinfo.ZoneInfo(tz)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return value  # refused with its own place: by `_moment`, or where the zone is checked
+    if moment.tzinfo is not None or not _FIRST_YEAR <= moment.year <= LAST_YEAR:
+        return value
+    local = moment.replace(tzinfo=zone)
+    if local.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None) != moment:
+        message, hint = "{name} does not exist in {tz}: the clock jumps over it", "name another time, or give an offset"
+        raise PydanticCustomError("moment", message, {"name": name, "tz": tz, "hint": hint})
+    return local.isoformat()
 
 
 def _schedule_error(message: LiteralString, *, hint: str) -> PydanticCustomError:
@@ -62,6 +80,15 @@ class Schedule(Definition):
     limit: PositiveInt | None = Constraint(default=None, description="how many runs it starts; no limit without it")
     #: The last moment at which it may fire.
     end_at: Moment | None = Constraint(default=None, description=_MOMENT_HINT)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_moments_in_its_zone(cls, values: Any) -> Any:
+        """Give `start_at` and `end_at` the offset that the schedule's zone has then, where they have none."""
+        if not isinstance(values, dict) or not isinstance(values.get("tz"), str):
+            return values
+        local = {name: _in_zone(values[name], values["tz"], name) for name in ("start_at", "end_at") if name in values}
+        return {**values, **local}
 
     @model_validator(mode="after")
     def _say_when(self) -> Self:

@@ -20,13 +20,13 @@ from integrations.definitions.schedules import known_zones
 from integrations.operations.jobs import MOST_MADE_UP
 from integrations.types import JsonObject
 
-_MOMENT_HELP = "As in 2026-12-24T18:00+01:00; UTC without an offset."
+_MOMENT_HELP = "As in 2026-12-24T18:00+01:00; without an offset, in the time zone above."
 _RETRY_HELP = (
     '{"delay": 30, "factor": 2, "longest": 3600} waits up to 30 seconds before the first retry, then up to 60, 120 and '
     "so on, 3600 at most. Empty: up to 0.5, then 1, 2 and so on, 60 at most."
 )
 #: The boxes that say when, by the kind of schedule that they belong to; "" is every kind.
-SCHEDULE_BOXES = {"cron": "cron", "tz": "cron", "every": "every", "start_at": "", "limit": "", "end_at": ""}
+SCHEDULE_BOXES = {"cron": "cron", "tz": "", "every": "every", "start_at": "", "limit": "", "end_at": ""}
 #: What else says nothing about a job that is only run by hand.
 _OF_SCHEDULES = ("overlap", "missed")
 
@@ -70,7 +70,7 @@ class JobForm(JobChoicesForm):
         label="Time zone",
         choices=lambda: [(name, name) for name in sorted(known_zones(), key=lambda name: (name != "UTC", name))],
         widget=UnfoldAdminSelectWidget,
-        help_text="Where the clock hangs that cron goes by. On days with a clock change it does as Debian's cron does.",
+        help_text="Of the cron expression, and of times without an offset. Clock changes count as in Debian's cron.",
     )
     every = forms.IntegerField(
         required=False, label="Seconds", widget=UnfoldAdminIntegerFieldWidget, help_text="300 is every five minutes."
