@@ -17,6 +17,7 @@ from integrations.errors import InvalidInput, Problem, join_place
 from integrations.types import Json
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+_LARGEST_WITHOUT_EXPONENT = 1e21  # ECMA-262, Number::toString
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 #: An unclosed text runs to the end, so that every character is looked at once.
 _TEXT_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
@@ -77,6 +78,16 @@ def canonical(value: Json) -> str:
 def pretty(value: Json) -> str:
     """Return indented JSON text for people to read, in its own order and script."""
     return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def as_text(value: Json) -> str:
+    """Return a value as it stands within a text: JSON, but whole numbers without point or exponent: 5 for 5.0.
+
+    From 1e21 on a number keeps its exponent, as in JavaScript.
+    """
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_WITHOUT_EXPONENT:
+        return str(int(value))
+    return dumps(value)
 
 
 class _Walk:

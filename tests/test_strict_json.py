@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from integrations import strict_json
 from integrations.errors import InvalidInput, Problem
 from integrations.strict_json import Limits
+from integrations.types import Json
 
 _TEXT = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"), max_size=20)
 _SCALARS = (
@@ -24,6 +25,25 @@ _SCALARS = (
 _JSON = st.recursive(
     _SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_TEXT, inner, max_size=4), max_leaves=20
 )
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5.0, "5"),
+        (-0.0, "0"),
+        (1e16, "10000000000000000"),
+        (-2.0, "-2"),
+        (123456789012345680000.0, "123456789012345683968"),
+        (1e21, "1e+21"),
+        (0.5, "0.5"),
+        (7, "7"),
+        (True, "true"),
+        ([5.0], "[5.0]"),
+    ],
+)
+def test_number_within_a_text_has_neither_point_nor_exponent_where_it_is_whole(value: Json, text: str) -> None:
+    assert strict_json.as_text(value) == text
 
 
 @given(_JSON)

@@ -105,9 +105,20 @@ class NestedCall(Call):
         return [(seconds, code) for seconds, code in limits if seconds is not None]
 
     def _failure(self, run: NestedRun) -> EventError:
-        because = f": {run.error}" if run.error else ""
-        message = f'feature "{self.target.feature.tag}" {_ENDS[run.status]}{because} (run {run.id})'
-        return EventError(message, code="nested_failed", retryable=run.status == "failed")
+        """Return why the nested run did not succeed: the path to the step that failed once, and its error.
+
+        What a person has cancelled, or quarantine has stopped, is not tried again, however deep it is nested.
+        """
+        error = run.error
+        if error is not None and error.code.startswith(_NESTED):
+            return EventError(
+                f"{error.place}: {error.message}", code=error.code, retryable=error.code not in NOT_TRIED_AGAIN
+            )
+        place = f" at {error.place}" if error and error.place else ""
+        because = f": {error.message}" if error and error.message else ""
+        message = f'feature "{self.target.feature.tag}" {_ENDS[run.status]}{place}{because} (run {run.id})'
+        code = f"{_NESTED}{run.status}"
+        return EventError(message, code=code, retryable=code not in NOT_TRIED_AGAIN)
 
     @property
     def _nested_runs(self) -> NestedRuns:
@@ -135,4 +146,8 @@ async def fail_nested(execution: Execution, failure: RunError) -> bool:
     return await nested_runs.fail_all(failure) or execution.waits_for_run
 
 
+#: How the codes of such failures begin; how the run at the bottom has ended follows.
+_NESTED = "nested_"
+#: Those of a run that a person has cancelled, or that quarantine has stopped: neither is tried again.
+NOT_TRIED_AGAIN = frozenset({"nested_cancelled", "nested_quarantined"})
 _ENDS = {"failed": "failed", "cancelled": "was cancelled", "quarantined": "was quarantined"}

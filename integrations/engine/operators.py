@@ -41,9 +41,7 @@ def apply(name: str, arguments: list[Any]) -> Json:
 
 def to_text(value: Json) -> str:
     """Return a value as text around it is filled in: text as it is, null as nothing, lists and objects as JSON."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else strict_json.dumps(value)
+    return "" if value is None else value if isinstance(value, str) else strict_json.as_text(value)
 
 
 def concatenate(texts: Iterable[str], separator: str = "") -> str:

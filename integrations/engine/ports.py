@@ -22,8 +22,7 @@ class NestedRun:
     status: str
     input: JsonObject
     output: Json = None
-    #: A sentence, or "".
-    error: str = ""
+    error: RunError | None = None
     created_at: dt.datetime
 
     @property

@@ -97,7 +97,7 @@ def test_nested_run_that_does_not_succeed_fails_its_event(status: str, message: 
 
     harness.nested_runs.end("main/inner", status, error="no stock")
 
-    error = RunError(code="nested_failed", message=message, place="main/inner")
+    error = RunError(code=f"nested_{status}", message=message, place="main/inner")
     assert harness.resume(released) == Outcome(status="failed", error=error)
 
 
@@ -126,6 +126,36 @@ def test_cancelled_nested_run_is_not_tried_again() -> None:
     harness.nested_runs.end("main/inner", "cancelled")
 
     assert harness.resume(released).status == "failed"
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "quarantined"])
+def test_run_that_a_person_has_ended_further_down_is_not_tried_again(ended: str) -> None:
+    harness = Harness()
+    released = release(sequence("main", _nested(retries=5)))
+    harness.run(released)
+    below = RunError(code=f"nested_{ended}", message=f'feature "child" was {ended} (run 9)', place="main/child")
+    harness.nested_runs.end("main/inner", "failed", error=below)
+
+    outcome = harness.resume(released)
+
+    message = f'main/child: feature "child" was {ended} (run 9)'
+    assert outcome.error == RunError(code=f"nested_{ended}", message=message, place="main/inner")
+    assert list(harness.nested_runs.runs) == ["main/inner"]
+
+
+def test_failure_further_down_is_tried_again_and_tells_its_path_once() -> None:
+    harness = Harness()
+    released = release(sequence("main", _nested(retries=1)))
+    harness.run(released)
+    message = 'feature "child" failed at main/pay: the card was refused (run 9)'
+    below = RunError(code="nested_failed", message=message, place="main/child")
+
+    harness.nested_runs.end("main/inner", "failed", error=below)
+    assert harness.resume(released).status == "waiting"
+    harness.nested_runs.end("main/inner#2", "failed", error=below)
+    outcome = harness.resume(released)
+
+    assert outcome.error == RunError(code="nested_failed", message=f"main/child: {message}", place="main/inner")
 
 
 def test_fallback_may_be_a_nested_run_too() -> None:

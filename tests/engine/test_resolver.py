@@ -96,6 +96,8 @@ def test_single_form_keeps_its_type(text: str, expected: Json) -> None:
         ("l=$Input{list} o=$Input{object}", 'l=[1,"two",[3]] o={"a b":{"0":"zero"},"€":1}'),
         ("$$$Input{zero} for $5", "$0 for $5"),
         ("Bearer $Auth{login}{data}{token}", "Bearer t0k"),
+        ("/items/$Multiply($Input{ratio}, 10)", "/items/5"),
+        ("n=$Multiply($Input{ratio}, 2e16)", "n=10000000000000000"),
     ],
 )
 def test_text_around_references_gives_text(text: str, expected: str) -> None:

@@ -37,8 +37,10 @@ class FakeNestedRuns:
         self.failing.update(dict.fromkeys(going_on, error))
         return bool(going_on)
 
-    def end(self, place: str, status: str, *, output: Json = None, error: str = "") -> None:
-        self.runs[place] = dataclasses.replace(self.runs[place], status=status, output=output, error=error)
+    def end(self, place: str, status: str, *, output: Json = None, error: RunError | str = "") -> None:
+        """End a run; an error that is a text is one of its own code."""
+        told = RunError(code="threw", message=error) if isinstance(error, str) and error else error or None
+        self.runs[place] = dataclasses.replace(self.runs[place], status=status, output=output, error=told)
 
     def end_all(self, *, output: Json = None) -> None:
         """Let all that goes on succeed."""

@@ -13,8 +13,8 @@ Scalar = str | int | float | bool
 
 
 def written(value: Scalar) -> str:
-    """Return `value` as text: booleans as `true` and `false`, numbers as JSON writes them."""
-    return value if isinstance(value, str) else strict_json.dumps(value)
+    """Return `value` as text: booleans as `true` and `false`, whole numbers without a point."""
+    return value if isinstance(value, str) else strict_json.as_text(value)
 
 
 def flat_pairs(values: Mapping[str, Json], *, place: str) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,8 @@ from integrations.definitions.references.nodes import Path
 from integrations.definitions.references.scanner import INDEX, KEY, QUOTED, Scanner, SyntaxStop
 from integrations.errors import InvalidInput
 
+#: As many as JSON may be deep, and the names in front of them.
+MAX_KEYS = 100
 _QUOTES_HINT = 'put a key that holds braces in quotes: {"a}b"}'
 
 
@@ -16,10 +18,12 @@ def read_path(scanner: Scanner) -> Path:
     """Step over every `{…}` that follows and return the keys.
 
     Raises:
-        SyntaxStop: a key is empty, not closed, or neither a key nor an index.
+        SyntaxStop: a key is empty, not closed, or neither a key nor an index; there are more than `MAX_KEYS`.
     """
     path: list[str | int] = []
     while scanner.accept("{"):
+        if len(path) == MAX_KEYS:
+            raise SyntaxStop(scanner.position - 1, f"a reference has at most {MAX_KEYS} keys")
         path.append(_read_key(scanner))
     return tuple(path)
 

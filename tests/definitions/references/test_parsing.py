@@ -278,6 +278,14 @@ def test_column_inside_a_quoted_text_is_that_of_the_whole_text() -> None:
     assert problems_of('$Trim("\\n\\n $Foo")')[0].message == 'column 8: unknown name "$Foo"'  # where the quotes begin
 
 
+def test_reference_has_a_bounded_number_of_keys() -> None:
+    parse_template("$Input" + "{o}" * 100)
+
+    [problem] = problems_of("$Input" + "{o}" * 5_000)
+
+    assert problem.message == "column 307: a reference has at most 100 keys"
+
+
 def nested(depth: int) -> str:
     return "$Add(1, " * depth + "1" + ")" * depth
 

@@ -93,6 +93,8 @@ def _described(run: models.Run) -> NestedRun:
         status=run.status,
         input=run.input,
         output=run.output,
-        error=run.error_message,
+        error=RunError(code=run.error_code, message=run.error_message, place=run.error_place)
+        if run.error_code
+        else None,
         created_at=run.created_at,
     )

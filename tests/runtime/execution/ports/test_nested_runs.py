@@ -117,7 +117,7 @@ def test_however_a_nested_run_ends_the_one_above_goes_on(ending: str) -> None:
     assert run.due_at is not None
     _step_once(run)
     assert run.status == (Status.SUCCEEDED if ending == "succeeded" else Status.FAILED)
-    assert run.error_code == ("" if ending == "succeeded" else "nested_failed")
+    assert run.error_code == ("" if ending == "succeeded" else f"nested_{ending}")
 
 
 def _end(run: models.Run, status: str) -> None:
@@ -134,6 +134,34 @@ def _end(run: models.Run, status: str) -> None:
     models.Run.objects.filter(pk=run.pk).update(crashes=claimed.crashes)
     claiming.crashed(claimed, evidence="gone", now=timezone.now())
     return None
+
+
+def test_run_that_a_person_has_cancelled_is_not_started_again_by_retries_further_up() -> None:
+    middle = made_of("middle", calling("inner", input={"n": 1}))
+    integration = make_nest(INNER, middle, made_of("above", calling("middle", retries=5)))
+    above, below = _parked(integration, "above")
+    _step_once(below)
+
+    runs.cancel(run=models.Run.objects.get(parent=below), by=SYSTEM)
+    below.refresh_from_db()
+    _step_once(below)
+    above.refresh_from_db()
+    _step_once(above)
+
+    assert (above.status, above.error_code) == (Status.FAILED, "nested_cancelled")
+    assert models.Run.objects.count() == 3
+
+
+def test_failure_deep_down_is_told_with_its_path_once() -> None:
+    middle = made_of("middle", calling("failing"))
+    integration = make_nest(made_of("failing", BAD), middle, made_of("above", calling("middle")))
+
+    above = runs.execute(start(integration, "above"))
+
+    lowest = models.Run.objects.get(depth=2)
+    because = 'seconds: $Input{gone}: $Input has no key "gone"; it is empty'
+    assert above.error_place == "main/middle"
+    assert above.error_message == f'main/failing: feature "failing" failed at main/bad: {because} (run {lowest.pk})'
 
 
 def test_nested_run_that_ends_before_the_one_above_is_parked_wakes_it_all_the_same() -> None:
