@@ -96,7 +96,7 @@ class AppWebhookInline(AppPartInline):
 
 @admin.register(models.App)
 class AppAdmin(DefinitionAdmin):
-    operations = apps  # a module, which is all that a form asks of a store
+    operations = apps.store
     form = forms.AppForm
     inlines = (
         *(AppEnvironmentInline, AppActionInline, AppAuthInline),

@@ -37,7 +37,7 @@ def counted(model: Any) -> Coalesce:
 
 @admin.register(models.Integration)
 class IntegrationAdmin(DefinitionAdmin):
-    operations = integrations  # a module, which is all that a form asks of a store
+    operations = integrations.store
     form = IntegrationForm
     list_display = ("name", "tag", "environment_count", "feature_count", "updated")
     search_fields = ("name", "tag", "description")

@@ -8,12 +8,9 @@ from integrations import models
 from integrations.actors import Actor, require
 from integrations.definitions import checking
 from integrations.definitions.app import App
-from integrations.definitions.base import may_exist
-from integrations.definitions.values.equality import json_equal
-from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
-from integrations.operations import _audit
-from integrations.operations._transactions import all_or_nothing
+from integrations.errors import AlreadyExists, InUse, NotFound, Problem
 from integrations.operations.saving.app_uses import broken_uses
+from integrations.operations.saving.definition_store import DefinitionStore
 from integrations.types import Json, JsonObject
 
 Part = Literal["envs", "actions", "auths", "variables", "constants", "webhooks"]
@@ -28,6 +25,50 @@ PARTS: dict[Part, tuple[str, str]] = {
 }
 
 
+class AppStore(DefinitionStore[models.App, App]):
+    model = models.App
+    shape = App
+    kind = "app"
+    collection = "apps"
+
+    def problems(self, *, row: models.App, definition: App) -> list[Problem]:
+        return [
+            *self._collisions(row, definition, models.App.objects.all()),
+            *checking.check_app(definition),
+            *_bound_environments(row, definition, place=self.place_of(definition.tag)),
+            *broken_uses(row, definition),
+        ]
+
+    def in_use(self, row: models.App) -> list[str]:
+        """Return every connected app of it; `delete` refuses while there is one."""
+        connected = models.ConnectedApp.objects.filter(app=row).select_related("integration")
+        return [f"integrations/{each.integration.tag}/connected_apps/{each.access_tag}" for each in connected]
+
+    def write(self, row: models.App, definition: App) -> None:
+        super().write(row, definition)
+        row.apply_parts(definition)
+        row.forget_prefetched()
+
+    def rename(self, row: models.App, old: str, new: str, *, by: Actor) -> None:
+        """Refuse while integrations are connected to the app.
+
+        Raises:
+            InUse
+        """
+        places = self.in_use(row)
+        if places:
+            raise InUse(self.kind, old, places)
+
+    def touch(self, row: models.App) -> None:
+        row.touch()
+        for integration in models.Integration.objects.filter(connected_apps__app=row).distinct():
+            integration.touch()
+
+
+store = AppStore()
+save, delete = store.save, store.delete
+
+
 def fetch(*, tag: str, by: Actor) -> models.App:
     """Return the app of that tag.
 
@@ -35,61 +76,32 @@ def fetch(*, tag: str, by: Actor) -> models.App:
         NotFound: naming those that exist.
     """
     require(by, "view_app", to="see apps")
-    row = _find(tag)
-    if row is None:
-        raise NotFound("app", tag, list(models.App.objects.values_list("tag", flat=True)))
-    return row
+    return store.known(models.App.objects.all(), tag)
 
 
 def fetch_all(*, by: Actor) -> list[models.App]:
+    """Return all apps, by name."""
     require(by, "view_app", to="see apps")
     return list(models.App.objects.with_definition().order_by("app_name"))
-
-
-def place_of(tag: str) -> str:
-    return f"apps/{tag}" if tag else "apps"
-
-
-def parse(values: JsonObject) -> App:
-    """Return the app that plain JSON describes.
-
-    Raises:
-        DefinitionError: with every problem at its place.
-    """
-    return App.parse(values, place=place_of(str(values.get("tag", ""))))
-
-
-def problems(*, row: models.App, definition: App) -> list[Problem]:
-    """Return everything that speaks against `definition` in a new or stored row; `save` refuses for just these."""
-    return [
-        *_collisions(row, definition),
-        *checking.check_app(definition),
-        *_bound_environments(row, definition),
-        *broken_uses(row, definition),
-    ]
-
-
-def in_use(row: models.App) -> list[str]:
-    """Return every connected app of it; `delete` refuses while there is one."""
-    connected = models.ConnectedApp.objects.filter(app=row).select_related("integration")
-    return [f"integrations/{each.integration.tag}/connected_apps/{each.access_tag}" for each in connected]
 
 
 def create(*, values: JsonObject, by: Actor, throw_error_if_exists: bool = False) -> models.App:
     """Return the new app that `values` describe, or the existing one of that tag unchanged."""
     require(by, "add_app", to="add apps")
     tag = values.get("tag")
-    existing = _find(tag)
+    existing = store.find(models.App.objects.all(), tag)
     if existing is not None and throw_error_if_exists:
         raise AlreadyExists("app", str(tag))
     if existing is not None:
         return existing
-    return save(row=models.App(), definition=parse(values), by=by)
+    return save(row=models.App(), definition=store.parse(values), by=by)
 
 
 def update(*, tag: str, changes: JsonObject, by: Actor) -> models.App:
+    """Return the app with `changes` (some of the definition's fields) made."""
     row = fetch(tag=tag, by=by)
-    return save(row=row, definition=row.to_definition().changed(dict(changes), place=f"apps/{tag}"), by=by)
+    definition = row.to_definition().changed(dict(changes), place=store.place_of(tag))
+    return save(row=row, definition=definition, by=by)
 
 
 def put_part(
@@ -121,79 +133,19 @@ def put_part(
     changed: Json = (
         [*listed, values] if name is None else [{**item, **values} if item[key] == name else item for item in listed]
     )
-    return save(row=row, definition=definition.changed({part: changed}, place=f"apps/{tag}"), by=by)
+    return save(row=row, definition=definition.changed({part: changed}, place=store.place_of(tag)), by=by)
 
 
-def save(*, row: models.App, definition: App, by: Actor) -> models.App:
-    """Write `definition` to a new or stored row; one that says what is stored already changes nothing."""
-    is_new = row.pk is None
-    require(by, "add_app" if is_new else "change_app", to="change apps")
-    found = problems(row=row, definition=definition)
-    if found:
-        raise DefinitionError(found)
-    before = None if is_new else row.to_definition()
-    if before is not None and json_equal(before.to_dict(), definition.to_dict()):
-        return row
-    if before is not None and before.tag != definition.tag:
-        _refuse_in_use(row)
-    with all_or_nothing():
-        row.apply(definition)
-        row.save()
-        row.apply_parts(definition)
-        row.touch()
-        for integration in models.Integration.objects.filter(connected_apps__app=row).distinct():
-            integration.touch()
-        _audit.write(
-            "add" if is_new else "change",
-            kind="app",
-            tag=definition.tag,
-            by=by,
-            before=before.to_dict() if before else None,
-            after=definition.to_dict(),
-        )
-    return fetch(tag=definition.tag, by=by)
-
-
-def delete(*, row: models.App, by: Actor) -> None:
-    """Delete the app.
-
-    Raises:
-        InUse: integrations are connected to it.
-    """
-    require(by, "delete_app", to="delete apps")
-    _refuse_in_use(row)
-    before = row.to_definition().to_dict()
-    with all_or_nothing():
-        row.delete()
-        _audit.write("delete", kind="app", tag=str(before["tag"]), by=by, before=before)
-
-
-def _find(tag: object) -> models.App | None:
-    return models.App.objects.filter(tag=tag).with_definition().first() if may_exist(tag) else None
-
-
-def _refuse_in_use(row: models.App) -> None:
-    places = in_use(row)
-    if places:
-        raise InUse("app", row.tag, places)
-
-
-def _bound_environments(row: models.App, definition: App) -> list[Problem]:
+def _bound_environments(row: models.App, definition: App, *, place: str) -> list[Problem]:
     """Refuse to drop or rename an environment that connected apps are bound to."""
     kept = [env.slug for env in definition.envs]
     bindings = models.AppBinding.objects.filter(app_environment__app=row.pk).exclude(app_environment__slug__in=kept)
     rows = bindings.select_related("app_environment", "connected_app__integration").order_by("pk")
     return [
         Problem(
-            f"{place_of(definition.tag)}/envs",
+            f"{place}/envs",
             f'the environment "{each.app_environment.slug}" is still bound',
             f"by integrations/{each.connected_app.integration.tag}/connected_apps/{each.connected_app.access_tag}",
         )
         for each in rows
     ]
-
-
-def _collisions(row: models.App, definition: App) -> list[Problem]:
-    if models.App.objects.exclude(pk=row.pk).filter(tag=definition.tag).exists():
-        return [Problem(f"apps/{definition.tag}/tag", f'there is already an app "{definition.tag}"')]
-    return []

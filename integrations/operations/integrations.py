@@ -9,15 +9,62 @@ from django.db.models import QuerySet
 
 from integrations import models
 from integrations.actors import Actor, require, user_of
-from integrations.definitions.base import may_exist
+from integrations.definitions.base import Definition, may_exist
 from integrations.definitions.integration import Integration
-from integrations.errors import AlreadyExists, DefinitionError, InUse, NotFound, Problem
+from integrations.errors import AlreadyExists, NotFound, Problem
 from integrations.operations import _audit
 from integrations.operations._transactions import all_or_nothing
+from integrations.operations.saving.definition_store import DefinitionStore
 from integrations.types import JsonObject
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+
+class IntegrationStore(DefinitionStore[models.Integration, Integration]):
+    model = models.Integration
+    shape = Integration
+    kind = "integration"
+    collection = "integrations"
+
+    def problems(self, *, row: models.Integration, definition: Integration) -> list[Problem]:
+        others = models.Integration.objects.exclude(pk=row.pk)
+        problems = []
+        if others.filter(tag=definition.own_tag).exists():
+            problems.append(Problem("integrations/tag", f'the tag "{definition.own_tag}" is taken', "give another tag"))
+        same_name = others.named(definition.name)
+        if same_name.exists() and (definition.unique or same_name.filter(unique=True).exists()):
+            problems.append(Problem("integrations/name", f'there is already an integration "{definition.name}"'))
+        return problems
+
+    def in_use(self, row: models.Integration) -> list[str]:
+        """Return what keeps an integration from being deleted: its history would be deleted with it."""
+        runs = models.Run.objects.filter(integration=row).count()
+        return [f"{runs} runs in its history"] if runs else []
+
+    def write(self, row: models.Integration, definition: Integration) -> None:
+        is_new = row.pk is None
+        super().write(row, definition)
+        if is_new and row.created_by is not None:
+            row.members.add(row.created_by)
+
+    def key_of(self, definition: Definition) -> str:
+        assert isinstance(definition, Integration)  # noqa: S101 (for the type checker)
+        return definition.own_tag
+
+    def place_of(self, tag: str) -> str:
+        """Return what places of an integration's own fields start with; those of its contents have no prefix."""
+        return self.collection
+
+    def audited_in(self, row: models.Integration) -> models.Integration:
+        return row
+
+    def touch(self, row: models.Integration) -> None:
+        row.touch()
+
+
+store = IntegrationStore()
+parse, save, delete = store.parse, store.save, store.delete
 
 
 def fetch(*, tag: str, by: Actor) -> models.Integration:
@@ -40,31 +87,6 @@ def fetch_all(*, by: Actor) -> list[models.Integration]:
     return list(models.Integration.objects.visible_to(by).order_by("name"))
 
 
-def place_of(_tag: str) -> str:
-    """Return what places of an integration's own fields start with; those of its contents have no prefix."""
-    return "integrations"
-
-
-def parse(values: JsonObject) -> Integration:
-    """Return the integration that plain JSON describes.
-
-    Raises:
-        DefinitionError: with every problem at its place.
-    """
-    return Integration.parse(values, place="integrations")
-
-
-def problems(*, row: models.Integration, definition: Integration) -> list[Problem]:
-    """Return everything that speaks against `definition` in a new or stored row; `save` refuses for just these."""
-    return _collisions(row, definition)
-
-
-def in_use(row: models.Integration) -> list[str]:
-    """Return what keeps an integration from being deleted: its history would go with it."""
-    runs = models.Run.objects.filter(integration=row).count()
-    return [f"{runs} runs in its history"] if runs else []
-
-
 def create(*, values: JsonObject, by: Actor) -> models.Integration:
     """Return the new integration, or the existing one of that name when neither of the two is `unique`.
 
@@ -72,7 +94,7 @@ def create(*, values: JsonObject, by: Actor) -> models.Integration:
         AlreadyExists: the name is taken and one of the two is `unique`, or it is taken by one that `by` may not see.
     """
     require(by, "add_integration", to="add integrations")
-    definition = parse(values)
+    definition = store.parse(values)
     namesakes = models.Integration.objects.named(definition.name)
     if namesakes.exists():
         return _opened(namesakes, definition, by)
@@ -83,53 +105,6 @@ def update(*, tag: str, changes: JsonObject, by: Actor) -> models.Integration:
     row = fetch(tag=tag, by=by)
     definition = row.to_definition().changed(dict(changes), place=f"integrations/{tag}")
     return save(row=row, definition=definition, by=by)
-
-
-def save(*, row: models.Integration, definition: Integration, by: Actor) -> models.Integration:
-    """Write `definition` to a new or stored row.
-
-    Raises:
-        DefinitionError: the tag or the name is taken.
-    """
-    is_new = row.pk is None
-    require(by, "add_integration" if is_new else "change_integration", to="change integrations")
-    found = problems(row=row, definition=definition)
-    if found:
-        raise DefinitionError(found)
-    before = None if is_new else row.to_definition().to_dict()
-    with all_or_nothing():
-        row.apply(definition)
-        row.save()
-        if is_new and row.created_by is not None:
-            row.members.add(row.created_by)
-        _audit.write(
-            "add" if is_new else "change",
-            kind="integration",
-            tag=row.tag,
-            by=by,
-            integration=row,
-            before=before,
-            after=row.to_definition().to_dict(),
-        )
-        row.touch()
-    return row
-
-
-def delete(*, row: models.Integration, by: Actor) -> None:
-    """Delete an integration with all that it defines.
-
-    Raises:
-        InUse: it has runs; their history would go with it.
-    """
-    require(by, "delete_integration", to="delete integrations")
-    places = in_use(row)
-    if places:
-        raise InUse("integration", row.tag, places)
-    before = row.to_definition().to_dict()
-    with all_or_nothing():
-        tag = row.tag
-        row.delete()
-        _audit.write("delete", kind="integration", tag=tag, by=by, before=before)
 
 
 def set_members(*, row: models.Integration, members: Iterable[User], by: Actor) -> None:
@@ -153,14 +128,3 @@ def _opened(namesakes: QuerySet[models.Integration], definition: Integration, by
     if visible is None or definition.unique or visible.unique:
         raise AlreadyExists("integration", definition.name)
     return visible
-
-
-def _collisions(row: models.Integration, definition: Integration) -> list[Problem]:
-    others = models.Integration.objects.exclude(pk=row.pk)
-    problems = []
-    if others.filter(tag=definition.own_tag).exists():
-        problems.append(Problem("integrations/tag", f'the tag "{definition.own_tag}" is taken', "give another tag"))
-    same_name = others.named(definition.name)
-    if same_name.exists() and (definition.unique or same_name.filter(unique=True).exists()):
-        problems.append(Problem("integrations/name", f'there is already an integration "{definition.name}"'))
-    return problems

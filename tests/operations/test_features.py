@@ -218,7 +218,7 @@ def test_rename_that_breaks_off_leaves_every_reference(monkeypatch: pytest.Monke
     def break_off(*_args: Any, **_kwargs: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(functions.store, "_finish", break_off)
+    monkeypatch.setattr(functions.store, "touch", break_off)
     with pytest.raises(KeyboardInterrupt):
         functions.update(integration=integration, tag="double", changes={"tag": "twice"}, by=SYSTEM)
 
