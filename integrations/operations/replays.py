@@ -20,7 +20,7 @@ from integrations.runtime.history.lineage import Attempt
 from integrations.runtime.limits import lanes
 from integrations.runtime.limits.queue_cap import QUEUE_CAP
 from integrations.runtime.releases import cutting
-from integrations.runtime.releases.revision_cache import current_stamp
+from integrations.runtime.releases.revision_cache import Revision
 from integrations.runtime.replays import attempt_lock, planning
 from integrations.runtime.replays import choices as replay_choices
 from integrations.runtime.replays.planning import BEGINNING, FAILURE, Choice, EventPlan, Plan, Write
@@ -181,7 +181,7 @@ def _released(
     if version == "original":
         return (run.release, run.release.to_definition()), None
     if run.feature is not None:
-        return cutting.current(run.feature, current_stamp(run.integration)), None
+        return cutting.current(run.feature, Revision.current(run.integration)), None
     if not has_latest(run):
         raise OperationRefused("there is no later version: the feature was deleted")
     return job_starts.as_now(run, _given(run, input))
@@ -218,7 +218,7 @@ def _values(run: models.Run, found: Preview, input: Json) -> JsonObject:
     values = found.values
     if values is None:
         values = checking.check_input(found.release.feature, _given(run, input))
-    checks.refuse_unfit(values, run.environment, current_stamp(run.integration))
+    checks.refuse_unfit(values, run.environment, Revision.current(run.integration))
     return values
 
 

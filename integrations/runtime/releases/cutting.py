@@ -16,13 +16,13 @@ _recent: RevisionCache[tuple[models.Release, Release]] = RevisionCache(most=256)
 _recent_nested: RevisionCache[Release] = RevisionCache(most=256, is_read=False)
 
 
-def current(feature: models.Feature, stamp: Revision) -> tuple[models.Release, Release]:
+def current(feature: models.Feature, revision: Revision) -> tuple[models.Release, Release]:
     """Return the feature's latest version with the latest versions of all that it reaches; equal ones share a row.
 
-    `stamp` is the integration's, just read. Raises:
+    `revision` is the integration's, just read. Raises:
         OperationRefused: the feature was never published.
     """
-    return _recent.get((feature.pk, stamp), lambda: _cut(feature))
+    return _recent.get((feature.pk, revision), lambda: _cut(feature))
 
 
 def _cut(feature: models.Feature) -> tuple[models.Release, Release]:

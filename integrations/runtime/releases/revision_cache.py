@@ -22,20 +22,20 @@ class Revision(NamedTuple):
     revision: int
     updated_at: dt.datetime
 
+    @classmethod
+    def of(cls, integration: models.Integration) -> Revision:
+        """Return the revision of an integration as it was loaded, which must have been just now."""
+        return cls(integration.pk, integration.revision, integration.updated_at)
 
-def stamp_of(integration: models.Integration) -> Revision:
-    """Return the stamp of an integration as it was loaded, which must have been just now."""
-    return Revision(integration.pk, integration.revision, integration.updated_at)
-
-
-def current_stamp(integration: models.Integration) -> Revision:
-    """Return the integration's stamp as it is in the database."""
-    values = models.Integration.objects.filter(pk=integration.pk).values_list("revision", "updated_at").get()
-    return Revision(integration.pk, *values)
+    @classmethod
+    def current(cls, integration: models.Integration) -> Revision:
+        """Return the integration's revision as it is in the database."""
+        values = models.Integration.objects.filter(pk=integration.pk).values_list("revision", "updated_at").get()
+        return cls(integration.pk, *values)
 
 
 class RevisionCache(Generic[Value]):
-    """The values that were used last, by key. A key holds a stamp, so a change makes a new key and nothing goes stale.
+    """The values that were used last, by key. A key has a revision, so a change makes a new key and nothing goes stale.
 
     Nothing decrypted may be kept here. `is_read=False` says that the values are worked out from their keys alone.
     """

@@ -20,7 +20,7 @@ from integrations.errors import Busy, DefinitionError, IntegrationsError, Operat
 from integrations.models.job import JobQuerySet
 from integrations.models.run import RunQuerySet
 from integrations.runtime.dispatch import state as dispatch_state
-from integrations.runtime.releases.revision_cache import RevisionCache, stamp_of
+from integrations.runtime.releases.revision_cache import Revision, RevisionCache
 from integrations.runtime.schedules import job_starts, next_fire
 from integrations.runtime.schedules.job_starts import Start
 
@@ -225,7 +225,7 @@ def _why_missed(job: models.Job, time: dt.datetime) -> str:
 def _warm(jobs: Iterable[models.Job]) -> None:
     """Read what these jobs start, where that was not done since their integration changed."""
     for job in jobs:
-        key = (stamp_of(job.integration), job.environment_id, job.tag)
+        key = (Revision.of(job.integration), job.environment_id, job.tag)
         _warmed.get(key, lambda job=job: _prepared(job) is not None)  # type: ignore[misc]  # its default is typed
 
 

@@ -20,14 +20,14 @@ from integrations.definitions.retry import RetryPolicy
 from integrations.errors import DefinitionError, IntegrationsError, InvalidInput, NotFound, OperationRefused, Problem
 from integrations.runtime.releases import cutting
 from integrations.runtime.releases.contents import contents_of
-from integrations.runtime.releases.revision_cache import Revision, RevisionCache, current_stamp
+from integrations.runtime.releases.revision_cache import Revision, RevisionCache
 from integrations.runtime.starting import checks, enqueue
 from integrations.runtime.starting.checks import UnfitInput
 from integrations.types import Json, JsonObject
 
-#: By stamp.
+#: By revision.
 _recent_contents: RevisionCache[Contents] = RevisionCache(most=64)
-#: By stamp, the feature that was made of the target, and timeout.
+#: By revision, the feature that was made of the target, and timeout.
 _recent: RevisionCache[tuple[models.Release, Release]] = RevisionCache(most=256)
 
 
@@ -67,10 +67,10 @@ def prepare(
     given: Json = described.input if input is None else strict_json.check(input, place="input")
     if not isinstance(given, dict):
         raise InvalidInput([Problem("input", "should be an object")])
-    stamp = current_stamp(job.integration)
-    feature, (release, definition), values = _resolved(job, described, dict(given), stamp)
+    revision = Revision.current(job.integration)
+    feature, (release, definition), values = _resolved(job, described, dict(given), revision)
     checks.require_bindings(environment, definition.apps)
-    checks.refuse_unfit(values, environment, stamp)
+    checks.refuse_unfit(values, environment, revision)
     return Start(
         job=job,
         environment=environment,
@@ -204,14 +204,14 @@ def retry_delay(policy: RetryPolicy | None, *, retry: int, draw: float) -> float
 
 
 def _resolved(
-    job: models.Job, described: Job, input: JsonObject, stamp: Revision
+    job: models.Job, described: Job, input: JsonObject, revision: Revision
 ) -> tuple[models.Feature | None, tuple[models.Release, Release], JsonObject]:
     target = described.own_target
     if target.type == "feature":
         feature = _feature(job, target)
-        row, release = _in_time(cutting.current(feature, stamp), described, stamp)
+        row, release = _in_time(cutting.current(feature, revision), described, revision)
         return feature, (row, release), checking.check_input(release.feature, input)
-    return None, *_wrapped(job.integration, target, input, described.timeout, stamp)
+    return None, *_wrapped(job.integration, target, input, described.timeout, revision)
 
 
 def as_now(run: models.Run, input: JsonObject) -> tuple[tuple[models.Release, Release], JsonObject]:
@@ -224,22 +224,22 @@ def as_now(run: models.Run, input: JsonObject) -> tuple[tuple[models.Release, Re
     event = run.release.to_definition().feature.sequence[0].events[0]
     target = JobTarget.parse({name: getattr(event, name) for name in JobTarget.model_fields})
     timeout = run.job.timeout if run.job else None
-    return _wrapped(run.integration, target, input, timeout, current_stamp(run.integration))
+    return _wrapped(run.integration, target, input, timeout, Revision.current(run.integration))
 
 
 def _wrapped(
-    integration: models.Integration, target: JobTarget, input: JsonObject, timeout: float | None, stamp: Revision
+    integration: models.Integration, target: JobTarget, input: JsonObject, timeout: float | None, revision: Revision
 ) -> tuple[tuple[models.Release, Release], JsonObject]:
-    wrapped = wrapping.wrap(target, input, _contents(integration, target, stamp))
+    wrapped = wrapping.wrap(target, input, _contents(integration, target, revision))
     # Which keys the input has, at any depth that the event reads, is part of the feature.
-    key = (stamp, wrapped.feature.model_dump_json(), timeout)
+    key = (revision, wrapped.feature.model_dump_json(), timeout)
     released = _recent.get(key, lambda: cutting.cut(_within(wrapped.feature, timeout), integration))
     return released, wrapped.input
 
 
-def _contents(integration: models.Integration, target: JobTarget, stamp: Revision) -> Contents:
+def _contents(integration: models.Integration, target: JobTarget, revision: Revision) -> Contents:
     """Return what the target may be among; of jobs only the one that it names."""
-    contents = _recent_contents.get(stamp, lambda: contents_of(integration, with_jobs=False))
+    contents = _recent_contents.get(revision, lambda: contents_of(integration, with_jobs=False))
     if target.type != "job":
         return contents
     rows = models.Job.objects.for_integration(integration).filter(tag=target.event).with_definition()
@@ -255,14 +255,14 @@ def _feature(job: models.Job, target: JobTarget) -> models.Feature:
 
 
 def _in_time(
-    released: tuple[models.Release, Release], described: Job, stamp: Revision
+    released: tuple[models.Release, Release], described: Job, revision: Revision
 ) -> tuple[models.Release, Release]:
     """Return the release with the job's timeout in it, where that is shorter than the feature's own."""
     row, release = released
     feature = _within(release.feature, described.timeout)
     if feature is release.feature:
         return released
-    key = (stamp, row.digest, described.timeout)
+    key = (revision, row.digest, described.timeout)
     # Not a copy, which would keep the digest.
     fields = {name: getattr(release, name) for name in Release.model_fields}
     changed = Release(**{**fields, "feature": feature})

@@ -35,14 +35,14 @@ def require_bindings(environment: models.Environment, access_tags: Iterable[str]
         )
 
 
-def refuse_unfit(values: Json, environment: models.Environment, stamp: Revision) -> None:
+def refuse_unfit(values: Json, environment: models.Environment, revision: Revision) -> None:
     """Do nothing unless the input cannot be kept: it is too large, or holds a secret.
 
     Raises:
         UnfitInput
     """
     refuse_large(values)
-    _refuse_secrets(values, environment, stamp)
+    _refuse_secrets(values, environment, revision)
 
 
 def refuse_large(values: Json) -> None:
@@ -58,13 +58,13 @@ def refuse_large(values: Json) -> None:
         raise UnfitInput([Problem("input", f"it is {size} bytes long and may have {cap}", hint)])
 
 
-def _refuse_secrets(values: Json, environment: models.Environment, stamp: Revision) -> None:
+def _refuse_secrets(values: Json, environment: models.Environment, revision: Revision) -> None:
     """Do nothing unless a stored secret was pasted into the input, which is kept and shown.
 
     Raises:
         UnfitInput
     """
-    opened = credentials.open_for(environment, stamp)
+    opened = credentials.open_for(environment, revision)
     redactor = Redactor(text for text in opened.texts if len(text) >= _SHORTEST_PASTED_SECRET)
     if redactor.json(values) != values:
         hint = "use $Secret{key} in the feature, or an auth, instead"

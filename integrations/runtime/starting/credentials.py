@@ -50,13 +50,13 @@ class _Sealed:
     secrets: tuple[models.Secret, ...]
 
 
-#: By environment and stamp.
+#: By environment and revision.
 _recent: RevisionCache[_Sealed] = RevisionCache(most=500)
 
 
-def open_for(environment: models.Environment, stamp: Revision) -> Opened:
-    """Return its integration's bindings and secrets in this environment; `stamp` is the integration's, just read."""
-    sealed = _recent.get((environment.pk, stamp), lambda: _read(environment))
+def open_for(environment: models.Environment, revision: Revision) -> Opened:
+    """Return its integration's bindings and secrets in this environment; `revision` is the integration's, just read."""
+    sealed = _recent.get((environment.pk, revision), lambda: _read(environment))
     secrets = {secret.key: secret.open_value() for secret in sealed.secrets}
     default_auth = sealed.environment.open_auth()
     bindings = {
