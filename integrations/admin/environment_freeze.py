@@ -30,17 +30,17 @@ def context(environment: models.Environment | None, user: User, *, page: str = "
         "frozen_environment": environment,
         "freeze": freezes.in_force(environment=environment, by=user),
         "draining": freezes.draining(environment=environment, by=user),
-        "withheld": _withheld(environment, user),
+        "on_hold": _on_hold(environment, user),
         "may_freeze": user.has_perm("integrations.freeze_environment"),
         "freeze_page": page,
     }
 
 
-def _withheld(environment: models.Environment, user: User) -> int:
-    """Return how many runs an inactive environment withholds; 0 for an active one, and for those who see no runs."""
+def _on_hold(environment: models.Environment, user: User) -> int:
+    """Return how many runs an inactive environment holds; 0 for an active one, and for those who see no runs."""
     if environment.active or not user.has_perm("integrations.view_run"):
         return 0
-    return environments.withheld(environment=environment, by=user)
+    return environments.runs_on_hold(environment=environment, by=user)
 
 
 def in_force(user: User) -> list[models.Freeze]:

@@ -84,9 +84,9 @@ def _totals(board: Board) -> list[dict[str, Any]]:
 
 def _announcement(board: Board) -> str:
     """Return who is there, for those who do not see the page move: the figures change too often to be read out."""
-    alive = sum(seat.is_alive for seat in board.seats)
+    alive = sum(row.is_alive for row in board.workers)
     return "1 worker is alive" if alive == 1 else f"{alive} workers are alive"
 
 
 def _are_missing(board: Board) -> bool:
-    return not any(seat.is_alive for seat in board.seats)
+    return not any(row.is_alive for row in board.workers)

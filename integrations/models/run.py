@@ -20,43 +20,41 @@ from integrations.models.run_states import CLAIMABLE, FINAL, RunStatus, refuse_i
 from integrations.models.visibility import ScopedQuerySet
 
 _STARTED = sorted({*RunStatus} - {RunStatus.SCHEDULED, RunStatus.QUEUED, RunStatus.CANCELLED})
-
-
-_WITHHELD_AS_INACTIVE = Q(
+_ON_HOLD_AS_INACTIVE = Q(
     finished_at__isnull=True, started_at__isnull=True, parent__isnull=True, environment__active=False
 )
 
 
-def is_withheld() -> Q:
-    """Return what a run is that does not begin for now; `run_queue` has this in its own words.
+def is_on_hold() -> Q:
+    """Return the condition for runs that do not begin for now; `run_queue` has it in its own words.
 
-    In an inactive environment no run begins, but for those that are part of one that has; in a frozen one no retry of
-    a job does, and only those are scheduled.
+    In an inactive environment no run begins, except as part of one that has; in a frozen one no retry of a job does,
+    and only retries are scheduled.
     """
     frozen = Freeze.objects.in_force().values("environment")
-    return _WITHHELD_AS_INACTIVE | Q(status=RunStatus.SCHEDULED, environment__in=frozen)
+    return _ON_HOLD_AS_INACTIVE | Q(status=RunStatus.SCHEDULED, environment__in=frozen)
 
 
 class RunQuerySet(ScopedQuerySet["Run"]):
     def due(self, now: dt.datetime) -> RunQuerySet:
-        """Return the runs that a worker may take up now as far as time goes; see `run_queue` for limits and turns."""
+        """Return the runs that a worker may claim now as far as time goes; see `run_queue` for limits."""
         return self.unfinished().filter(lease_until__isnull=True, due_at__lte=now).exclude(status=RunStatus.RUNNING)
 
     def claimable(self) -> RunQuerySet:
-        """Return the runs that are to be taken up, now or later."""
+        """Return the runs that are to be executed, now or later."""
         return self.filter(status__in=sorted(CLAIMABLE))
 
-    def held_by(self, worker: str) -> RunQuerySet:
+    def leased_to(self, worker: str) -> RunQuerySet:
         # The lease says nothing new, but its index is small.
         return self.filter(worker=worker, status=RunStatus.RUNNING, lease_until__isnull=False)
 
-    def withheld(self) -> RunQuerySet:
-        """Return those that do not begin for now, due or not: see `is_withheld`."""
-        return self.filter(is_withheld())
+    def on_hold(self) -> RunQuerySet:
+        """Return the runs that do not begin for now, due or not: see `is_on_hold`."""
+        return self.filter(is_on_hold())
 
     def in_active_environment(self) -> RunQuerySet:
-        """Leave out those that do not begin because their environment is inactive."""
-        return self.exclude(_WITHHELD_AS_INACTIVE)
+        """Leave out runs that do not begin because their environment is inactive."""
+        return self.exclude(_ON_HOLD_AS_INACTIVE)
 
     def unfinished(self) -> RunQuerySet:
         return self.filter(finished_at__isnull=True)
@@ -84,7 +82,7 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         return self.filter(pk=run_id, status__in=sorted(sources)).update(status=to, **columns) == 1
 
     def wake(self, run_id: uuid.UUID, *, now: dt.datetime) -> None:
-        """Queue a parked run, because what it waits for has happened; one that is executed is queued once it parks.
+        """Queue a parked run, because what it waits for has happened; a running one is queued once it parks.
 
         Called in a transaction: the mark comes first, and its lock keeps the run from being parked in between.
         """
@@ -92,12 +90,12 @@ class RunQuerySet(ScopedQuerySet["Run"]):
         self.transition(run_id, from_=RunStatus.WAITING, to=RunStatus.QUEUED, now=now, due_at=now)
 
     def fail(self, run_id: uuid.UUID, *, code: str, message: str, place: str) -> bool:
-        """Note what a run has failed of that has not ended, so that it is undone; return whether it had not failed."""
+        """Store the error of an unfinished run, so that it is undone; return False when it has failed before."""
         sound = self.unfinished().filter(pk=run_id, error_code="")
         return sound.update(error_code=code, error_message=message, error_place=place) == 1
 
     def claim(self, run_ids: Collection[uuid.UUID], *, worker: str, lease_until: dt.datetime, now: dt.datetime) -> int:
-        """Hand runs that are still claimable to `worker`, each under a new fence; return how many.
+        """Lease runs that are still claimable to `worker`, each under a new fence; return how many.
 
         `transition` for many at once, for the one change that workers make all day.
         """
@@ -120,7 +118,7 @@ def _consequences(to: RunStatus, now: dt.datetime) -> dict[str, Any]:
         return {**columns, "started_at": Coalesce("started_at", Value(now))}
     if to in FINAL:
         columns["finished_at"] = now
-    # Whoever held it lets go.
+    # The lease ends.
     return {**columns, "worker": "", "lease_until": None}
 
 
@@ -138,7 +136,7 @@ class Run(models.Model):
         REPLAY = "replay", "Replay"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    # PROTECT: whoever deletes an integration or an environment decides about its history first.
+    # PROTECT: the history of an integration or an environment is deleted first, and on purpose.
     integration = models.ForeignKey(
         "integrations.Integration", on_delete=models.PROTECT, related_name="runs", db_index=False
     )
@@ -166,19 +164,19 @@ class Run(models.Model):
     job = models.ForeignKey(
         "integrations.Job", on_delete=models.SET_NULL, null=True, blank=True, related_name="runs", db_index=False
     )
-    #: When the job was to fire; None when somebody ran it by hand.
+    #: When the job was to fire; None when it was run manually.
     nominal_at = models.DateTimeField(null=True, blank=True)
     #: 1 for the job's first try, 2 for its first retry.
     job_attempt = models.PositiveSmallIntegerField(default=1)
     replay_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replays")
-    #: Why somebody wanted the replay.
+    #: Why the replay was started.
     replay_reason = models.TextField(blank=True, default="")
-    #: Of a replay, by the step that nests a feature: the run that its nested run goes on from.
+    #: Of a replay, by the step that nests a feature: the run that its nested run resumes from.
     nested_from = ExactJSONField(default=dict, blank=True)
 
     status = models.CharField(max_length=16, choices=RunStatus, default=RunStatus.QUEUED)
     trigger = models.CharField(max_length=16, choices=Trigger)
-    #: As handed in, redacted.
+    #: As it was sent, redacted.
     input = ExactJSONField(default=dict)
     output = ExactJSONField(null=True, blank=True)
     #: Stable word for grouping, such as `http_503`. A run that has one and has not ended is being undone.
@@ -195,33 +193,33 @@ class Run(models.Model):
         related_name="runs",
         db_index=False,
     )
-    #: What it last worked with: each binding's digest by access tag.
+    #: What it was last executed with: each binding's digest by access tag.
     bindings = ExactJSONField(default=dict, blank=True)
     #: False keeps only the result.
     store_event_results = models.BooleanField(default=True)
 
-    #: From when on a worker may take it up; None waits for a person or for another run.
+    #: From when on a worker may claim it; None waits for a person or for another run.
     due_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
     #: Something that it waits for has happened since it was claimed, so that it is not to be parked.
     woken = models.BooleanField(default=False)
-    #: Higher ones are taken up first.
+    #: Higher ones are claimed first.
     priority = models.SmallIntegerField(default=0)
     #: Where it queues, by `Lane.key`; "" for the runs of features without limits.
     lane = models.CharField(max_length=64, blank=True, default="", editable=False)
     #: Its first execution counts against its lane's rate and has not begun.
     awaits_rate = models.BooleanField(default=False, editable=False)
-    #: A person wants it to end; whoever holds it ends it.
+    #: A person wants it to end; the worker that has it ends it.
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
-    #: How often whoever executed it was lost on the way.
+    #: How often its worker was lost.
     crashes = models.PositiveSmallIntegerField(default=0)
     #: What is known of each crash: `[{at, worker, what}]`.
     evidence = ExactJSONField(default=list, blank=True)
     #: How often it was claimed.
     attempts = models.PositiveIntegerField(default=0)
-    #: Who holds the lease, or "".
+    #: Whom it is leased to, or "".
     worker = models.CharField(max_length=200, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
-    #: Counts claims across workers: what an earlier holder still writes is told by its lower number.
+    #: Counts claims across workers: what an earlier worker still writes has a lower number.
     fence = models.PositiveBigIntegerField(default=0)
 
     created_by = models.ForeignKey(
@@ -234,7 +232,7 @@ class Run(models.Model):
 
     objects = RunQuerySet.as_manager()
 
-    #: Set by whoever asked for a new run and was given one that had been started with an equal key.
+    #: Set on a run that was returned in place of a new one, since it was started with an equal key.
     is_deduplicated = False
 
     class Meta:

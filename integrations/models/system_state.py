@@ -1,4 +1,4 @@
-"""The system's state: the one row that says what holds for the whole installation at the moment."""
+"""The system's state: one row with what applies to the whole installation at the moment."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class SystemStateQuerySet(models.QuerySet["SystemState"]):
         return self.filter(pk=ONLY).first() or SystemState()
 
     def set(self, **columns: Any) -> None:
-        """Store these columns of the row, which is made if it is missing."""
+        """Store these columns of the row; create it if it is missing."""
         self.update_or_create(pk=ONLY, defaults=columns)
 
-    def take_prune_turn(self, *, now: dt.datetime, next_at: dt.datetime) -> bool:
-        """Return whether it is time to prune and nobody else has taken this turn; the next one is due at `next_at`."""
+    def claim_pruning(self, *, now: dt.datetime, next_at: dt.datetime) -> bool:
+        """Return whether a slice of pruning is due and not claimed yet; the next one is due at `next_at`."""
         self.get_or_create(pk=ONLY)
         due = self.filter(Q(prune_due_at=None) | Q(prune_due_at__lte=now), pk=ONLY)
         return due.update(prune_due_at=next_at) == 1
@@ -30,14 +30,14 @@ class SystemStateQuerySet(models.QuerySet["SystemState"]):
 
 class SystemState(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY, editable=False)
-    #: Runs are accepted and stay queued; no worker takes one up and no schedule fires.
+    #: Runs are accepted and stay queued; no worker claims one and no schedule fires.
     dispatch_paused = models.BooleanField(default=False)
-    #: Why, in a sentence for whoever is to confirm; "" while it is not paused.
+    #: Why, in a sentence for the person who confirms; "" while it is not paused.
     paused_reason = models.TextField(blank=True, default="")
     paused_at = models.DateTimeField(null=True, blank=True)
-    #: The database was restored and nobody has confirmed yet that it may go on from there.
+    #: The database was restored, and it is not confirmed yet that work may continue from there.
     awaits_confirmation = models.BooleanField(default=False)
-    #: Schedules fire no slot from before this: after a restore nobody knows which of those had been fired.
+    #: Schedules fire no slot from before this: after a restore it is not known which of those had been fired.
     slots_from = models.DateTimeField(null=True, blank=True)
     #: When a worker is to prune next; None is now.
     prune_due_at = models.DateTimeField(null=True, blank=True)

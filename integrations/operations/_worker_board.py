@@ -1,7 +1,7 @@
-"""What there is to watch: who executes runs, what waits in the queue and why, and which apps are held back.
+"""The worker board: workers, backlog, open circuits, throttled apps.
 
 Counts take what is unfinished, by the indexes that the queue itself uses; finished runs are never read. Names and
-counts of integrations are those that the reader may see; how busy a worker is, everyone may see who may see workers.
+counts of integrations are those that the viewer may see; how busy a worker is, every viewer of workers may see.
 """
 
 from __future__ import annotations
@@ -16,19 +16,28 @@ from django.db.models import Case, CharField, Count, Min, Q, Value, When
 
 from integrations import models
 from integrations.engine import budgets
-from integrations.models.run import is_withheld
+from integrations.models.run import RunQuerySet, is_on_hold
 from integrations.models.visibility import Viewer
 from integrations.runtime.dispatch import state as dispatch_state
 
-#: Runs that are named of each holder; the others are counted.
+#: Runs that are named of each worker; the others are counted.
 SHOWN_RUNS = 5
-#: Held runs that are looked at for that, and circuits and budgets that are shown.
-_MOST_HELD, _MOST_SHOWN = 2_000, 50
-#: A worker that was not heard of for longer is of no interest any more.
+#: Running runs that are read for that, and circuits and budgets that are shown.
+_MOST_RUNNING, _MOST_SHOWN = 2_000, 50
+#: A worker that has not reported for longer is left out.
 _FORGOTTEN_AFTER = dt.timedelta(hours=1)
 
 #: What runs wait for, in the order in which it is shown.
 WAITS = ("wait", "approval", "retry", "nested", "rate")
+#: What a waiting step waits for, one of `WAITS`.
+_WAIT = Case(
+    When(~Q(error_code=""), then=Value("retry")),
+    When(type="approval", then=Value("approval")),
+    When(type="wait", then=Value("wait")),
+    When(type="feature", then=Value("nested")),
+    default=Value("rate"),
+    output_field=CharField(),
+)
 
 Status = models.Run.Status
 _TO_BEGIN = (Status.SCHEDULED, Status.QUEUED)
@@ -36,32 +45,32 @@ _TO_BEGIN = (Status.SCHEDULED, Status.QUEUED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerRow:
-    """Somebody who executes runs: a worker, or a process that executes its own, of which only the name is known."""
+    """A worker, or a process that executes runs of its own, of which only the name is known."""
 
     name: str
     worker: models.Worker | None
     is_alive: bool
-    #: How many runs it holds, of whichever integration.
-    held: int
-    #: The first of those that the reader may see.
+    #: How many runs it executes, of any integration.
+    running: int
+    #: The first of those that the viewer may see.
     runs: Sequence[models.Run]
 
     @property
     def unnamed(self) -> int:
-        return self.held - len(self.runs)
+        return self.running - len(self.runs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What of one integration is unfinished."""
+    """How many runs of one integration are unfinished."""
 
     integration: models.Integration
     running: int = 0
-    #: May be taken up now.
+    #: May be claimed now.
     due: int = 0
     #: Since when the oldest of these has been due.
     oldest_due_at: dt.datetime | None = None
-    #: Begins later: when its time has come, or once its environment does not withhold it any more.
+    #: Begin later: when their time has come, or once their environment does not hold them any more.
     scheduled: int = 0
     #: Parked.
     waiting: int = 0
@@ -77,16 +86,16 @@ class Throttle:
     limit: int
     #: Seconds.
     period: float
-    #: When a call may be made that is asked for now.
+    #: When the next call may be made.
     free_at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
     at: dt.datetime
-    #: Set while nothing is taken up.
+    #: Set while dispatch is paused.
     pause: models.SystemState | None
-    seats: Sequence[WorkerRow]
+    workers: Sequence[WorkerRow]
     #: Of the integrations that have something unfinished, by name.
     backlogs: Sequence[Backlog]
     circuits: Sequence[models.Circuit]
@@ -94,61 +103,43 @@ class Board:
 
 
 def look(viewer: Viewer, *, now: dt.datetime) -> Board:
-    """Return how things stand at `now`, in a fixed number of queries."""
+    """Return the board as of `now`, in a fixed number of queries."""
     return Board(
         at=now,
         pause=models.SystemState.objects.filter(dispatch_paused=True).first(),
-        seats=_seats(viewer, now),
+        workers=_workers(viewer, now),
         backlogs=_backlogs(viewer, now),
         circuits=_circuits(viewer),
         throttles=_throttles(now),
     )
 
 
-# Who executes runs
-
-
-def _seats(viewer: Viewer, now: dt.datetime) -> list[WorkerRow]:
-    held = models.Run.objects.filter(lease_until__isnull=False)
-    counts = Counter(dict(held.values_list("worker").annotate(number=Count("pk"))))
-    runs = _by_holder(held.visible_to(viewer))
-    workers = list(models.Worker.objects.filter(seen_at__gt=now - _FORGOTTEN_AFTER).order_by("started_at", "pk"))
-    seats = [_seat(worker.name, worker, now, counts, runs) for worker in workers]
-    others = sorted(counts.keys() - {worker.name for worker in workers})
-    return [*seats, *(_seat(name, None, now, counts, runs) for name in others)]
-
-
-def _by_holder(held: Any) -> Mapping[str, list[models.Run]]:
-    rows = held.select_related("feature").only("worker", "started_at", "feature__tag")[:_MOST_HELD]
-    by_holder: dict[str, list[models.Run]] = defaultdict(list)
+def _workers(viewer: Viewer, now: dt.datetime) -> list[WorkerRow]:
+    leased = models.Run.objects.filter(lease_until__isnull=False)
+    counts = Counter(dict(leased.values_list("worker").annotate(number=Count("pk"))))
+    runs: dict[str, list[models.Run]] = defaultdict(list)
+    shown = leased.visible_to(viewer).select_related("feature").only("worker", "started_at", "feature__tag")
     # Sorted here: for the database's own order SQLite would read all runs there are.
-    for run in sorted(rows, key=lambda run: run.pk):
-        by_holder[run.worker].append(run)
-    return by_holder
-
-
-def _seat(
-    name: str,
-    worker: models.Worker | None,
-    now: dt.datetime,
-    counts: Mapping[str, int],
-    runs: Mapping[str, list[models.Run]],
-) -> WorkerRow:
-    return WorkerRow(
-        name=name,
-        worker=worker,
-        is_alive=worker is not None and worker.seen_at > now - models.Worker.SILENCE,
-        held=counts.get(name, 0),
-        runs=runs.get(name, [])[:SHOWN_RUNS],
-    )
-
-
-# What is in the queue
+    for run in sorted(shown[:_MOST_RUNNING], key=lambda run: run.pk):
+        runs[run.worker].append(run)
+    rows = models.Worker.objects.filter(seen_at__gt=now - _FORGOTTEN_AFTER).order_by("started_at", "pk")
+    workers = {worker.name: worker for worker in rows}
+    return [
+        WorkerRow(
+            name=name,
+            worker=workers.get(name),
+            is_alive=name in workers and workers[name].seen_at > now - models.Worker.SILENCE,
+            running=counts[name],
+            runs=runs[name][:SHOWN_RUNS],
+        )
+        for name in (*workers, *sorted(counts.keys() - workers.keys()))
+    ]
 
 
 def _backlogs(viewer: Viewer, now: dt.datetime) -> list[Backlog]:
     queued = {row.pop("integration"): row for row in _queued(viewer, now)}
-    running = _running(viewer)
+    leased = models.Run.objects.visible_to(viewer).filter(lease_until__isnull=False).order_by()
+    running = dict(leased.values_list("integration").annotate(number=Count("pk")))
     waits = _waits(viewer, now) if any(row["waiting"] for row in queued.values()) else {}
     named = models.Integration.objects.filter(pk__in=[*queued, *running]).only("name").order_by("name")
     return [
@@ -163,11 +154,11 @@ def _backlogs(viewer: Viewer, now: dt.datetime) -> list[Backlog]:
 
 
 def _queued(viewer: Viewer, now: dt.datetime) -> Any:
-    """Return the columns of `Backlog` that are about what nobody holds, by integration."""
+    """Return the columns of `Backlog` about runs that are not being executed, by integration."""
     has_come = Q(due_at__lte=now)
-    due = has_come & ~is_withheld() if dispatch_state.withholds() else has_come
+    due = has_come & ~is_on_hold() if dispatch_state.holds_runs() else has_come
     return (
-        _unheld(viewer)
+        _unleased(viewer)
         .values("integration")
         .order_by()
         .annotate(
@@ -179,16 +170,11 @@ def _queued(viewer: Viewer, now: dt.datetime) -> Any:
     )
 
 
-def _running(viewer: Viewer) -> dict[int, int]:
-    rows = models.Run.objects.visible_to(viewer).filter(lease_until__isnull=False).order_by()
-    return dict(rows.values_list("integration").annotate(number=Count("pk")))
-
-
 def _waits(viewer: Viewer, now: dt.datetime) -> dict[int, dict[str, int]]:
-    """Return how many runs wait for what, by integration. A wait that is over stays with its step as it was."""
-    parked = _unheld(viewer).filter(status=Status.WAITING).filter(Q(due_at=None) | Q(due_at__gt=now))
+    """Return how many runs wait for what, by integration. A wait that has ended stays with its step as it was."""
+    parked = _unleased(viewer).filter(status=Status.WAITING).filter(Q(due_at=None) | Q(due_at__gt=now))
     steps = models.Step.objects.filter(run__in=parked, status=models.Step.Status.WAITING)
-    pending = steps.filter(Q(due_at=None) | Q(due_at__gt=now)).annotate(wait=_wait())
+    pending = steps.filter(Q(due_at=None) | Q(due_at__gt=now)).annotate(wait=_WAIT)
     counts = pending.values_list("run__integration", "wait").order_by().annotate(number=Count("run", distinct=True))
     waits: dict[int, dict[str, int]] = defaultdict(dict)
     for integration_id, wait, number in counts:
@@ -196,45 +182,29 @@ def _waits(viewer: Viewer, now: dt.datetime) -> dict[int, dict[str, int]]:
     return waits
 
 
-def _unheld(viewer: Viewer) -> Any:
-    """Return the unfinished runs that nobody holds: the words of the index `run_queue`."""
+def _unleased(viewer: Viewer) -> RunQuerySet:
+    """Return the unfinished runs that are not being executed: the words of the index `run_queue`."""
     return models.Run.objects.visible_to(viewer).unfinished().filter(lease_until__isnull=True)
 
 
-def _wait() -> Case:
-    """Return the expression for what a waiting step waits for, one of `WAITS`."""
-    return Case(
-        When(~Q(error_code=""), then=Value("retry")),
-        When(type="approval", then=Value("approval")),
-        When(type="wait", then=Value("wait")),
-        When(type="feature", then=Value("nested")),
-        default=Value("rate"),
-        output_field=CharField(),
-    )
-
-
-# What is held back
-
-
 def _circuits(viewer: Viewer) -> list[models.Circuit]:
-    seen = models.Environment.objects.visible_to(viewer)
-    rows = models.Circuit.objects.exclude(state=models.Circuit.State.CLOSED).filter(environment__in=seen)
+    visible = models.Environment.objects.visible_to(viewer)
+    rows = models.Circuit.objects.exclude(state=models.Circuit.State.CLOSED).filter(environment__in=visible)
     return list(rows.select_related("environment__integration", "app_environment__app").order_by("until")[:_MOST_SHOWN])
 
 
 def _throttles(now: dt.datetime) -> list[Throttle]:
+    """Return the app environments whose next call has to wait, longest first."""
     ahead = models.RateBudget.objects.filter(paid_until__gt=now).select_related("app_environment__app")
-    found = (_throttle(budget, now) for budget in ahead.order_by("-paid_until")[:_MOST_SHOWN])
-    return [each for each in found if each is not None]
-
-
-def _throttle(budget: models.RateBudget, now: dt.datetime) -> Throttle | None:
-    environment = budget.app_environment
-    limit = environment.to_definition().rate_limit
-    if limit is None:
-        return None
-    _, delay = budgets.reserve(limit, budgets.Budget(budget.paid_until, budget.sent_until), now=now)
-    if delay == 0:
-        return None
-    free_at = now + dt.timedelta(seconds=delay)
-    return Throttle(environment=environment, limit=limit.limit, period=limit.period, free_at=free_at)
+    throttles = []
+    for row in ahead.order_by("-paid_until")[:_MOST_SHOWN]:
+        limit = row.app_environment.to_definition().rate_limit
+        if limit is None:
+            continue
+        _, delay = budgets.reserve(limit, budgets.Budget(row.paid_until, row.sent_until), now=now)
+        if delay > 0:
+            free_at = now + dt.timedelta(seconds=delay)
+            throttles.append(
+                Throttle(environment=row.app_environment, limit=limit.limit, period=limit.period, free_at=free_at)
+            )
+    return throttles

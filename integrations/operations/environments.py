@@ -52,10 +52,10 @@ class EnvironmentStore(Store[models.Environment, Environment]):
         return [*super().places_in_use(row, contents), *history]
 
 
-def withheld(*, environment: models.Environment, by: Actor) -> int:
+def runs_on_hold(*, environment: models.Environment, by: Actor) -> int:
     """Return how many runs do not begin for now because of the environment: it is inactive, or frozen."""
     require(by, "view_run", to="see runs")
-    return models.Run.objects.unfinished().filter(environment=environment).withheld().count()
+    return models.Run.objects.unfinished().filter(environment=environment).on_hold().count()
 
 
 store = EnvironmentStore()

@@ -197,7 +197,7 @@ def _next_runs(jobs: JobQuerySet, now: dt.datetime) -> list[models.Run]:
     while firing.start_queued(now=now, among=jobs):
         pass
     runs = models.Run.objects.filter(job__in=jobs, nominal_at__isnull=False)
-    due = runs.due(now).exclude(pk__in=runs.unfinished().withheld())
+    due = runs.due(now).exclude(pk__in=runs.unfinished().on_hold())
     # What was just started may be in a worker's hands already.
     return list((due | runs.filter(created_at=now)).order_by("due_at", "pk"))
 

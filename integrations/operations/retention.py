@@ -121,7 +121,7 @@ def prune(
     pause_seconds: float = 0.0,
     most_seconds: float | None = None,
 ) -> Pruned:
-    """Delete what is past its retention, runs with all that belongs to them, and what else has outlived its use.
+    """Delete what is past its retention, runs with all that belongs to them, and what else has expired.
 
     Other writers are hardly delayed (see `runtime.retention.pruning`). It may be interrupted at any time; the next
     pruning continues.
@@ -146,18 +146,18 @@ def prune(
     return pruned
 
 
-def prune_in_turn() -> Pruned | None:
-    """Prune for a moment, if it is this worker's turn; return None when it is not.
+def prune_slice() -> Pruned | None:
+    """Prune for a moment, if a slice of pruning is due; return None when none is.
 
-    Workers call it every few seconds, and whoever had more to do after PRUNE_PAUSE_SECONDS again.
-    Nothing goes while dispatch is paused: whoever has restored a database looks around first.
+    Workers call it every few seconds; one that had more to do calls it again after PRUNE_PAUSE_SECONDS.
+    Nothing is deleted while dispatch is paused: after a restore people look at the database first.
     """
     if not conf.prunes() or dispatch_state.is_paused():
         return None
     now, state = clock.now(), models.SystemState.objects.current()
     if state.prune_due_at is not None and state.prune_due_at > now:
         return None
-    if not models.SystemState.objects.take_prune_turn(now=now, next_at=now + dt.timedelta(seconds=PRUNE_PAUSE_SECONDS)):
+    if not models.SystemState.objects.claim_pruning(now=now, next_at=now + dt.timedelta(seconds=PRUNE_PAUSE_SECONDS)):
         return None
     pruned = prune(origin=Origin.WORKER, now=now, most_seconds=_SLICE_SECONDS)
     if pruned.is_complete:

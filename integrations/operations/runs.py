@@ -17,7 +17,7 @@ from integrations.runtime.lifecycle import run_tree
 from integrations.runtime.limits import lanes
 from integrations.runtime.queue import holds
 from integrations.runtime.releases import cutting
-from integrations.runtime.releases.revision_cache import current_stamp
+from integrations.runtime.releases.revision_cache import Revision
 from integrations.runtime.starting import checks, enqueue
 from integrations.types import Json
 
@@ -52,11 +52,11 @@ def start(
         raise NotFound("environment", environment.slug)
     if not environment.active:
         raise OperationRefused(f'environment "{environment.slug}" is inactive; activate it to start runs in it')
-    stamp = current_stamp(feature.integration)
-    release, definition = cutting.current(feature, stamp)
+    revision = Revision.current(feature.integration)
+    release, definition = cutting.current(feature, revision)
     values = checking.check_input(definition.feature, strict_json.check(input, place="input"))
     checks.require_bindings(environment, definition.apps)
-    checks.refuse_unfit(values, environment, stamp)
+    checks.refuse_unfit(values, environment, revision)
     with transaction.atomic():
         run = enqueue.queue(
             definition.feature,
@@ -141,7 +141,7 @@ def resume(
     if why := holds.why_from_everyone(run):
         raise OperationRefused(why)
     if run.status == models.Run.Status.RUNNING:
-        in_process.take_over(run)
+        in_process.reclaim(run)
     return in_process.execute(run, on_step=on_step, patience_seconds=patience_seconds)
 
 
@@ -154,7 +154,7 @@ def follow(
 
 def tell(*, run: models.Run, on_step: OnStep) -> None:
     """Tell of every step of the run that has come to something."""
-    following.tell(run, on_step)
+    following.report(run, on_step)
 
 
 def cancel(*, run: models.Run, by: Actor, reason: str = "") -> models.Run:

@@ -70,11 +70,12 @@ class Redelivery:
 
 
 def _late() -> set[uuid.UUID]:
-    """Return some MOST runs that were announced and that nobody has taken up since: those at the front of each line."""
-    due = run_queue.Due(now=clock.now() - _LATE, without_withheld=dispatch_state.withholds())
-    lines = run_queue.lines(due)
-    each = -(-MOST // max(len(lines), 1))
-    heads = run_queue.heads([(line, each) for line in lines[:MOST]], due)
+    """Return some MOST runs that were announced and are not claimed yet: those at the front of each bucket."""
+    due = run_queue.Due(now=clock.now() - _LATE, skips_on_hold=dispatch_state.holds_runs())
+    buckets = run_queue.buckets(due)
+    share = -(-MOST // max(len(buckets), 1))
+    candidates = run_queue.candidates([(bucket, share) for bucket in buckets[:MOST]], due)
+    run_ids = [candidate.run_id for candidate in candidates]
     # All others were never announced: what has been executed before, or was due later than it was started.
-    announced = models.Run.objects.filter(pk__in=[head.run_id for head in heads], status=Status.QUEUED, fence=0)
+    announced = models.Run.objects.filter(pk__in=run_ids, status=Status.QUEUED, fence=0)
     return set(announced.values_list("pk", flat=True))

@@ -114,7 +114,7 @@ def test_board_takes_the_same_queries_for_many_rows(
         run_in(integration, running=True, worker=worker().name, lease_until=lease)
         StepFactory.create(run=run_in(integration, waiting=True, due_at=None), status="waiting", type="approval")
 
-    # One of them asks PostgreSQL for its time, and two are asked once a second: for a pause, and for what is withheld.
+    # One of them asks PostgreSQL for its time, and two are asked once a second: for a pause, and for runs on hold.
     with django_assert_max_num_queries(16):
         operator.get(BOARD)
 

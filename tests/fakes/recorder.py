@@ -10,7 +10,7 @@ from django.db import transaction
 Answer = TypeVar("Answer")
 
 
-class TellerAtOnce:
+class RecorderAtOnce:
     async def ask(self, ask: Callable[[], Answer], *, locks: str = "") -> Answer:
         with transaction.atomic():
             return ask()

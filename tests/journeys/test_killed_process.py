@@ -124,7 +124,7 @@ def test_run_whose_process_lives_is_not_taken_away(api: Api, gate: Gate) -> None
 
     with _run_feature_elsewhere() as process:
         _wait_for(gate.is_asked, process)
-        with pytest.raises(CommandError, match="can be taken over"):
+        with pytest.raises(CommandError, match="can be reclaimed"):
             call_command("resume_run", str(models.Run.objects.get().pk))
         gate.is_open.set()
         code = process.wait(timeout=_SECONDS)

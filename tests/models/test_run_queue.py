@@ -17,7 +17,7 @@ HOUR = dt.timedelta(hours=1)
 DUE = Due(now=NOON)
 
 
-def line_of(run: Run) -> Bucket:
+def bucket_of(run: Run) -> Bucket:
     return Bucket(run.integration_id, run.lane, run.awaits_rate, run.priority)
 
 
@@ -28,63 +28,63 @@ def runs_in_one_integration(count: int, **columns: Any) -> list[Run]:
 
 
 @pytest.mark.django_db
-def test_lines_without_runs_are_none() -> None:
-    assert run_queue.lines(DUE) == []
+def test_buckets_without_runs_are_none() -> None:
+    assert run_queue.buckets(DUE) == []
 
 
 @pytest.mark.django_db
-def test_lines_are_told_apart_by_integration_lane_and_priority() -> None:
+def test_buckets_are_told_apart_by_integration_lane_and_priority() -> None:
     one, two = runs_in_one_integration(2)
     Run.objects.filter(pk=two.pk).update(priority=-3)
     laned = RunFactory.create(lane="1/1", awaits_rate=True)
     again = RunFactory.create(lane="1/1", release=laned.release, environment=laned.environment)
     two.priority = -3
 
-    found = run_queue.lines(DUE)
+    found = run_queue.buckets(DUE)
 
-    assert sorted(found) == sorted(map(line_of, [one, two, laned, again]))
+    assert sorted(found) == sorted(map(bucket_of, [one, two, laned, again]))
 
 
 @pytest.mark.django_db
-def test_lines_in_which_nothing_is_due_are_left_out() -> None:
+def test_buckets_in_which_nothing_is_due_are_left_out() -> None:
     RunFactory.create(due_at=NOON + HOUR)
     RunFactory.create(waiting=True, due_at=None)
     RunFactory.create(failed=True)
     RunFactory.create(running=True, worker="w", lease_until=NOON)
     due = RunFactory.create(waiting=True)
 
-    assert run_queue.lines(DUE) == [line_of(due)]
+    assert run_queue.buckets(DUE) == [bucket_of(due)]
 
 
 @pytest.mark.django_db
-def test_lines_of_what_was_overlooked_leave_out_what_was_just_queued() -> None:
+def test_buckets_of_what_was_overlooked_leave_out_what_was_just_queued() -> None:
     RunFactory.create(due_at=NOON)
     old = RunFactory.create(due_at=NOON - HOUR)
     parked = RunFactory.create(waiting=True, fence=1, due_at=NOON)
 
-    found = run_queue.lines(Due(now=NOON, late=NOON - HOUR / 2))
+    found = run_queue.buckets(Due(now=NOON, late=NOON - HOUR / 2))
 
-    assert sorted(found) == sorted([line_of(old), line_of(parked)])
+    assert sorted(found) == sorted([bucket_of(old), bucket_of(parked)])
 
 
 @pytest.mark.django_db
-def test_heads_are_those_due_longest_up_to_the_number_asked_for() -> None:
+def test_candidates_are_those_due_longest_up_to_the_number_asked_for() -> None:
     runs = runs_in_one_integration(3)
     for hours, run in enumerate(runs):
         Run.objects.filter(pk=run.pk).update(due_at=NOON - hours * HOUR)
 
-    found = run_queue.heads([(line_of(runs[0]), 2)], DUE)
+    found = run_queue.candidates([(bucket_of(runs[0]), 2)], DUE)
 
-    assert [head.run_id for head in found] == [runs[2].pk, runs[1].pk]
+    assert [candidate.run_id for candidate in found] == [runs[2].pk, runs[1].pk]
 
 
 @pytest.mark.django_db
-def test_held_and_queued_count_by_integration() -> None:
+def test_leased_and_queued_count_by_integration() -> None:
     one, two, _ = runs_in_one_integration(3)
     Run.objects.claim([one.pk, two.pk], worker="w", lease_until=NOON, now=NOON)
     other = RunFactory.create(integration=IntegrationFactory.create())
 
-    assert run_queue.held() == {(one.integration_id, ""): 2}
+    assert run_queue.leased() == {(one.integration_id, ""): 2}
     assert run_queue.queued() == {one.integration_id: 1, other.integration_id: 1}
 
 
@@ -100,12 +100,12 @@ def test_starts_are_those_after_the_moment_latest_first() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("look", ["lines", "heads", "held", "queued", "starts"])
+@pytest.mark.parametrize("look", ["buckets", "candidates", "leased", "queued", "starts"])
 def test_every_look_reads_an_index_that_holds_nothing_else(look: str) -> None:
     calls: dict[str, Callable[[], object]] = {
-        "lines": lambda: run_queue.lines(DUE),
-        "heads": lambda: run_queue.heads([(Bucket(1, "", False, 0), 5), (Bucket(2, "", False, 0), 5)], DUE),
-        "held": run_queue.held,
+        "buckets": lambda: run_queue.buckets(DUE),
+        "candidates": lambda: run_queue.candidates([(Bucket(1, "", False, 0), 5), (Bucket(2, "", False, 0), 5)], DUE),
+        "leased": run_queue.leased,
         "queued": run_queue.queued,
         "starts": lambda: run_queue.starts("1/1", since=NOON, most=5),
     }

@@ -34,23 +34,23 @@ def _old_run() -> None:
 
 
 @pytest.mark.usefixtures("_old_run")
-def test_turn_prunes_once_and_is_then_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slice_prunes_once_and_the_next_is_not_due(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_SLICE_SECONDS", 60)
 
-    pruned = retention.prune_in_turn()
+    pruned = retention.prune_slice()
 
     assert pruned is not None
     assert (pruned.runs, pruned.is_complete) == (1, True)
-    assert retention.prune_in_turn() is None
+    assert retention.prune_slice() is None
     assert retention.prunings(by=SYSTEM)[0].origin == "worker"
 
 
 @pytest.mark.usefixtures("_old_run")
-def test_turn_that_ends_with_more_to_do_is_soon_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slice_that_ends_with_more_to_do_is_soon_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "_SLICE_SECONDS", 0)
     before = timezone.now()
 
-    pruned = retention.prune_in_turn()
+    pruned = retention.prune_slice()
 
     due_at = dispatch.state().prune_due_at
     assert pruned is not None
@@ -60,23 +60,23 @@ def test_turn_that_ends_with_more_to_do_is_soon_followed_by_another(monkeypatch:
 
 
 @pytest.mark.usefixtures("_old_run")
-def test_turn_that_somebody_else_has_taken_is_left_alone() -> None:
+def test_slice_that_another_worker_has_claimed_is_left_alone() -> None:
     now = models.Run.objects.get().created_at
     rows = models.SystemState.objects
 
-    assert rows.take_prune_turn(now=now, next_at=now.replace(year=9000))
-    assert not rows.take_prune_turn(now=now, next_at=now.replace(year=9000))
-    assert retention.prune_in_turn() is None
+    assert rows.claim_pruning(now=now, next_at=now.replace(year=9000))
+    assert not rows.claim_pruning(now=now, next_at=now.replace(year=9000))
+    assert retention.prune_slice() is None
 
 
 @pytest.mark.usefixtures("_old_run")
-def test_turn_while_dispatch_is_paused_or_pruning_is_off_deletes_nothing(settings: Settings) -> None:
+def test_slice_while_dispatch_is_paused_or_pruning_is_off_deletes_nothing(settings: Settings) -> None:
     dispatch.pause(reason="restored", by=SYSTEM)
-    while_paused = retention.prune_in_turn()
+    while_paused = retention.prune_slice()
     dispatch.resume(by=SYSTEM)
     settings.DUCTAPE_PRUNE = False
 
-    assert (while_paused, retention.prune_in_turn()) == (None, None)
+    assert (while_paused, retention.prune_slice()) == (None, None)
     assert models.Run.objects.count() == 1
 
 

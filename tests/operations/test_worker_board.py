@@ -75,10 +75,10 @@ def test_board_names_who_is_there_and_what_they_hold(
     silent = worker(now, heard_of=60)
     worker(now, heard_of=2 * 3600)
 
-    seats = workers.board(by=operator).seats
+    rows = workers.board(by=operator).workers
 
-    assert [(seat.name, seat.is_alive, seat.held) for seat in seats] == [(busy.name, True, 1), (silent.name, False, 0)]
-    assert [held.pk for held in seats[0].runs] == [run.pk]
+    assert [(row.name, row.is_alive, row.running) for row in rows] == [(busy.name, True, 1), (silent.name, False, 0)]
+    assert [each.pk for each in rows[0].runs] == [run.pk]
 
 
 def test_board_counts_foreign_runs_without_naming_them(operator: User, now: dt.datetime) -> None:
@@ -87,7 +87,7 @@ def test_board_counts_foreign_runs_without_naming_them(operator: User, now: dt.d
 
     board = workers.board(by=operator)
 
-    assert [(seat.held, list(seat.runs), seat.unnamed) for seat in board.seats] == [(1, [], 1)]
+    assert [(row.running, list(row.runs), row.unnamed) for row in board.workers] == [(1, [], 1)]
     assert not board.backlogs
 
 
@@ -96,19 +96,19 @@ def test_board_names_the_first_few_runs_of_a_holder(operator: User, integration:
     for _ in range(7):
         held_run(integration, busy.name, now)
 
-    (seat,) = workers.board(by=operator).seats
+    (row,) = workers.board(by=operator).workers
 
-    assert (seat.held, len(seat.runs), seat.unnamed) == (7, 5, 2)
+    assert (row.running, len(row.runs), row.unnamed) == (7, 5, 2)
 
 
-def test_process_that_executes_its_own_run_has_a_seat(
+def test_process_that_executes_its_own_run_has_a_row(
     operator: User, integration: Integration, now: dt.datetime
 ) -> None:
     held_run(integration, "web:1:ff", now)
 
-    (seat,) = workers.board(by=operator).seats
+    (row,) = workers.board(by=operator).workers
 
-    assert (seat.name, seat.worker, seat.is_alive, seat.held) == ("web:1:ff", None, False, 1)
+    assert (row.name, row.worker, row.is_alive, row.running) == ("web:1:ff", None, False, 1)
 
 
 # What is in the queue
@@ -129,12 +129,12 @@ def test_backlog_tells_due_from_later_and_finished(operator: User, integration: 
     assert row.oldest_due_at == now - 3 * minute
 
 
-def test_run_that_an_inactive_environment_withholds_is_not_counted_as_due(
+def test_run_that_an_inactive_environment_holds_is_not_counted_as_due(
     operator: User, integration: Integration, now: dt.datetime
 ) -> None:
     due_at = now - dt.timedelta(minutes=1)
-    withheld, begun = run_in(integration, due_at=due_at), run_in(integration, due_at=due_at, started_at=due_at)
-    environment = withheld.environment
+    on_hold, begun = run_in(integration, due_at=due_at), run_in(integration, due_at=due_at, started_at=due_at)
+    environment = on_hold.environment
     Run.objects.filter(pk=begun.pk).update(environment=environment)
     environments.update(integration=environment.integration, tag=environment.slug, changes={"active": False}, by=SYSTEM)
 

@@ -64,17 +64,17 @@ def make_store(*definitions: JsonObject) -> models.Integration:
 @contextmanager
 def scripted() -> Iterator[FakeActionConnector]:
     """Let runs of this process call a scripted connector; everything succeeds unless the test says otherwise."""
-    runtime = event_loop.shared()
+    loop = event_loop.shared()
     real, fake = (
-        runtime.actions,
+        loop.actions,
         FakeActionConnector({"look": {"free": 3}, "create": {"id": "o-1"}, "pay": {"ok": True}}),
     )
     fake.answers |= {"mail": {"sent": True}, "remove": {"gone": True}}
-    runtime.actions = fake
+    loop.actions = fake
     try:
         yield fake
     finally:
-        runtime.actions = real
+        loop.actions = real
 
 
 def refused() -> HttpStatusError:

@@ -1,4 +1,4 @@
-"""Deletes runs that are past their retention, and what else has outlived its use."""
+"""Deletes runs that are past their retention, and what else has expired."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _NAMELESS = "(jobs' own runs, deleted features)"
 
 class Command(BaseCommand):
     help = (
-        "Delete runs that are past their retention and what else has outlived its use, in transactions too short to "
-        "hold anyone up."
+        "Delete runs that are past their retention and what else has expired, in transactions too short to delay "
+        "other writers."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,6 +1,6 @@
-"""Whether dispatch is paused: then no worker takes up a run and no schedule fires. Asked before every claim.
+"""Knows whether dispatch is paused (no worker claims a run, no schedule fires) and whether any environment holds runs.
 
-So is whether any environment withholds runs, which costs a claim something only where one does.
+Both are asked before every claim, so each is read once a second at most.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from integrations import models
 from integrations.errors import OperationRefused
 from integrations.runtime.db import wakeups
 
-#: How old an answer may be. So long may a process go on after dispatch was paused in another one.
+#: How old an answer may be. For so long a process may still claim after dispatch was paused in another one.
 _FRESH_SECONDS = 1.0
 #: What ledgers say of a time from before a restore was confirmed.
 RESTORED = "the database was restored from a backup since, and it is not known whether this had been fired"
@@ -27,7 +27,7 @@ Known = TypeVar("Known")
 
 
 class _Known(Generic[Known]):
-    """What this process read last of something."""
+    """A value that is read again once it is too old."""
 
     def __init__(self, read: Callable[[], Known]) -> None:
         self._read = read
@@ -46,22 +46,22 @@ class _Known(Generic[Known]):
 
 
 def _read_pause() -> tuple[bool, dt.datetime | None]:
-    """Return whether dispatch is paused and before which time no slot is fired, as they stand together."""
+    """Return whether dispatch is paused, and before which time no slot is fired."""
     return models.SystemState.objects.values_list("dispatch_paused", "slots_from").first() or (False, None)
 
 
-def _read_withholding() -> bool:
+def _any_environment_holds_runs() -> bool:
     frozen = models.Freeze.objects.in_force().values("environment")
     return models.Environment.objects.filter(Q(active=False) | Q(pk__in=frozen)).exists()
 
 
-_pause, _withholding = _Known(_read_pause), _Known(_read_withholding)
+_pause, _holding = _Known(_read_pause), _Known(_any_environment_holds_runs)
 
 
 def forget() -> None:
-    """Read anew the next time."""
+    """Read both again the next time."""
     _pause.forget()
-    _withholding.forget()
+    _holding.forget()
 
 
 def is_paused() -> bool:
@@ -69,9 +69,9 @@ def is_paused() -> bool:
     return _pause.get()[0]
 
 
-def withholds() -> bool:
-    """Return whether any environment is inactive or frozen, as of a second ago at most: see `RunQuerySet.withheld`."""
-    return _withholding.get()
+def holds_runs() -> bool:
+    """Return whether any environment is inactive or frozen, as of a second ago at most: see `RunQuerySet.on_hold`."""
+    return _holding.get()
 
 
 def slots_from() -> dt.datetime | None:
@@ -95,7 +95,7 @@ def require_on() -> None:
 
 
 def pause(*, reason: str, now: dt.datetime, awaits_confirmation: bool = False) -> None:
-    """Pause dispatch. What is being executed goes on to its end; `awaits_confirmation` is set after a restore."""
+    """Pause dispatch. Running runs continue to their end; `awaits_confirmation` is set after a restore."""
     models.SystemState.objects.set(
         dispatch_paused=True, paused_reason=reason, paused_at=now, awaits_confirmation=awaits_confirmation
     )
@@ -103,7 +103,7 @@ def pause(*, reason: str, now: dt.datetime, awaits_confirmation: bool = False) -
 
 
 def resume(*, now: dt.datetime) -> None:
-    """Let workers and schedules go on. After a restore schedules begin with now: earlier slots may have been fired."""
+    """Resume dispatch. After a restore schedules begin with now: earlier slots may have been fired."""
     state = models.SystemState.objects.current()
     slots = {"slots_from": now} if state.awaits_confirmation else {}
     models.SystemState.objects.set(

@@ -16,7 +16,7 @@ from integrations.runtime.execution.ports.nested_runs import NestedRuns
 from integrations.runtime.execution.ports.result_cache import ResultCache
 from integrations.runtime.execution.recorder import RunRecorder
 from integrations.runtime.history import checkpoints
-from integrations.runtime.releases.revision_cache import stamp_of
+from integrations.runtime.releases.revision_cache import Revision
 from integrations.runtime.starting import credentials
 
 #: Releases never change, so each process reads one only once.
@@ -24,32 +24,40 @@ _CACHED_RELEASES = 256
 
 
 def open_for(
-    run: models.Run, teller: RunRecorder, cancellation: Cancellation, above: RunAbove, runtime: EventLoop
+    run: models.Run, recorder: RunRecorder, cancellation: Cancellation, above: RunAbove, event_loop: EventLoop
 ) -> Context:
-    """Return what the engine needs for this run; what it decrypts lives as long as the context.
+    """Return what the engine needs for this run; what is decrypted for it lives as long as the context.
 
     Raises:
         IntegrationsError: something that the run needs is gone or cannot be opened.
     """
     release = _release(run.release.digest)
-    opened = credentials.open_for(run.environment, stamp_of(run.environment.integration))
+    opened = credentials.open_for(run.environment, Revision.of(run.environment.integration))
     run.bindings = {tag: opened.bindings[tag].digest for tag in release.apps if tag in opened.bindings}
     return Context(
-        run=_run_info(run, release),
+        run=RunInfo(
+            id=str(run.pk),
+            integration=release.integration,
+            feature=release.feature.tag,
+            environment_slug=run.environment.slug,
+            environment_name=run.environment.env_name,
+            created_at=run.created_at,
+            depth=run.depth,
+        ),
         release=release,
         input=run.input,
         bindings=opened.bindings,
         secrets=opened.secrets,
-        actions=runtime.actions,
-        functions=runtime.functions,
-        recorder=teller,
+        actions=event_loop.actions,
+        functions=event_loop.functions,
+        recorder=recorder,
         redactor=Redactor(opened.texts),
-        nested_runs=NestedRuns(run, release, teller),
-        result_cache=ResultCache(run, teller),
-        approvals=Approvals(run, teller),
-        jobs=Jobs(run, teller),
-        limits=Limits(runtime.circuits, teller),
-        clock=runtime.clock,
+        nested_runs=NestedRuns(run, release, recorder),
+        result_cache=ResultCache(run, recorder),
+        approvals=Approvals(run, recorder),
+        jobs=Jobs(run, recorder),
+        limits=Limits(event_loop.circuits, recorder),
+        clock=event_loop.clock,
         checkpoints=checkpoints.of(run) if checkpoints.may_have(run) else {},
         failure=checkpoints.failure_of(run),
         cancellation=cancellation,
@@ -61,15 +69,3 @@ def open_for(
 @functools.lru_cache(maxsize=_CACHED_RELEASES)
 def _release(digest: str) -> Release:
     return models.Release.objects.get(digest=digest).to_definition()
-
-
-def _run_info(run: models.Run, release: Release) -> RunInfo:
-    return RunInfo(
-        id=str(run.pk),
-        integration=release.integration,
-        feature=release.feature.tag,
-        environment_slug=run.environment.slug,
-        environment_name=run.environment.env_name,
-        created_at=run.created_at,
-        depth=run.depth,
-    )

@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a future on the loop is to be given."""
+    """A result or an error for a future on the loop."""
 
     to: asyncio.Future[Any]
     value: Any = None
@@ -33,18 +33,18 @@ class Reply:
 
 
 class Execution:
-    """Work that `EventLoop.start` is to begin on the loop."""
+    """Work for `EventLoop.start`."""
 
     def __init__(self, work: Callable[[], Coroutine[Any, Any, Any]], done: Callable[[asyncio.Task[Any]], None]) -> None:
-        """`done` is called on the loop once the work is over; never when the loop was closed before it began."""
+        """`done` is called on the loop once the work has ended; never when the loop was closed before it started."""
         self._work, self._done = work, done
         self._task: asyncio.Task[Any] | None = None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._work())
         self._task.add_done_callback(self._done)
 
-    def break_off(self) -> None:
+    def cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
@@ -68,23 +68,23 @@ class EventLoop:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def start(self, executions: Iterable[Execution]) -> None:
-        """Begin all of these on the loop, which is woken once for them."""
-        self._call_each([execution.begin for execution in executions])
+        """Start all of these on the loop, which is woken once for them."""
+        self._call_each([execution.start for execution in executions])
 
-    def break_off(self, executions: Iterable[Execution]) -> None:
-        """Cancel these on the loop, after they were begun."""
-        self._call_each([execution.break_off for execution in executions])
+    def cancel(self, executions: Iterable[Execution]) -> None:
+        """Cancel these on the loop, after they were started."""
+        self._call_each([execution.cancel for execution in executions])
 
     def reply(self, replies: list[Reply]) -> None:
-        """Hand replies to what waits for them on the loop, but for what was cancelled meanwhile."""
-        self._call_each([partial(_hand_over, reply) for reply in replies])
+        """Give replies to what waits for them on the loop; what was cancelled in the meantime gets none."""
+        self._call_each([partial(_resolve, reply) for reply in replies])
 
     def _call_each(self, calls: list[Callable[[], None]]) -> None:
         if calls:
             self._loop.call_soon_threadsafe(_call_each, calls)
 
     def close(self) -> None:
-        """Break off what still executes, close the connections and stop the loop."""
+        """Cancel what still executes, close the connections and stop the loop."""
         self.submit(_cancel_others()).result(timeout=5)
         self.submit(self._client.__aexit__()).result(timeout=5)
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -104,7 +104,7 @@ def _call_each(calls: list[Callable[[], None]]) -> None:
         call()
 
 
-def _hand_over(reply: Reply) -> None:
+def _resolve(reply: Reply) -> None:
     if reply.to.done():
         return
     if reply.error is not None:
@@ -118,7 +118,7 @@ _current: tuple[int, EventLoop] | None = None
 
 
 def shared() -> EventLoop:
-    """Return this process's runtime, made on first use; a forked child makes its own."""
+    """Return this process's event loop, made on first use; a forked child makes its own."""
     global _current
     with _lock:
         if _current is None or _current[0] != os.getpid():
@@ -127,12 +127,12 @@ def shared() -> EventLoop:
 
 
 def close() -> None:
-    """Close this process's runtime if it has one; the next run makes a new one."""
+    """Close this process's event loop if it has one; the next run makes a new one."""
     global _current
     with _lock:
-        ours, _current = _current, None
-    if ours is not None and ours[0] == os.getpid():
-        ours[1].close()
+        last, _current = _current, None
+    if last is not None and last[0] == os.getpid():
+        last[1].close()
 
 
 atexit.register(close)

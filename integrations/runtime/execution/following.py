@@ -1,4 +1,4 @@
-"""Watches a run that somebody else executes, through what is stored of it."""
+"""Watches a run that another process executes, through what is stored of it."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from integrations.runtime.history.step_records import record_of
 _LOOK_SECONDS = 0.2
 _ENDED = frozenset({"succeeded", "failed", "skipped", "waiting", "cancelled"})
 
-#: Steps by id, with the status that was told of.
-Told = set[tuple[int, str]]
+#: Steps by id, with the status that was reported.
+Reported = set[tuple[int, str]]
 
 
 def follow(run: models.Run, *, on_step: OnStep | None, patience_seconds: float) -> models.Run:
-    """Return the run once it has ended, or waits for longer than `patience_seconds`; tells of each step that ends.
+    """Return the run once it has ended, or waits for longer than `patience_seconds`; report each step that ends.
 
-    Steps that had ended before are told first. Patience without end (`math.inf`) follows it to its end. One that waits
-    for a run that it has started waits as long as that one does.
+    Steps that had ended before are reported first. Patience without end (`math.inf`) follows it to its end. A run that
+    waits for one that it has started waits as long as that one does.
     """
-    told: Told = set()
+    reported: Reported = set()
     while True:
         run.refresh_from_db()
         if on_step is not None:
-            tell(run, on_step, told)
+            report(run, on_step, reported)
         if run.is_final or _waits_longer(run, patience_seconds):
             return run
         time.sleep(_LOOK_SECONDS)
 
 
-def tell(run: models.Run, on_step: OnStep, told: Told | None = None) -> None:
-    """Tell of each step that has come to something, but for those in `told`, and note them there."""
-    told = set() if told is None else told
+def report(run: models.Run, on_step: OnStep, reported: Reported | None = None) -> None:
+    """Report each step that has ended or waits, but for those in `reported`, and add them there."""
+    reported = set() if reported is None else reported
     for step in run.steps.filter(status__in=sorted(_ENDED)).order_by("position").prefetch_related("logs"):
-        if (step.pk, step.status) not in told:
-            told.add((step.pk, step.status))
+        if (step.pk, step.status) not in reported:
+            reported.add((step.pk, step.status))
             on_step(record_of(step, logs=tuple(LogLine(line.level, line.text) for line in step.logs.all())))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import secrets
 import socket
@@ -19,33 +18,40 @@ from integrations.runtime.execution.driver import Driver, OnStep
 from integrations.runtime.queue import claiming, holds
 
 Status = models.Run.Status
-#: How often it is looked whether a limited feature has room.
+#: How often to check whether a limited feature has room.
 _ROOM_LOOK_SECONDS = 0.05
 
 
+def worker_name() -> str:
+    """Return a name that no other process has, now or later: host, process, and something random."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
 def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float) -> models.Run:
-    """Execute a queued or waiting run to its end, or watch whoever was faster, and return it as it then stands.
+    """Execute a queued or waiting run to its end, or follow the worker that has it, and return it as it then is.
 
     A run that parks (a retry or a wait that is due later) is waited for while that takes no longer than
-    `patience_seconds` at a time; beyond, it is returned as `waiting`, for a worker or the next call to go on with.
-    One that is parked for runs that it has started goes on once these have been executed, here too. One whose feature
-    is at its limit is waited for as long, too, and then returned as it was; one whose environment is inactive at once.
+    `patience_seconds` at a time; beyond, it is returned as `waiting`, for a worker or the next call to resume. One that
+    waits for runs that it has started is resumed once these have been executed, here too. One whose feature is at its
+    limit is waited for as long, too, and then returned as it was; one whose environment is inactive at once.
 
     Raises:
         OperationRefused: it has ended.
     """
     if run.is_final:
-        raise OperationRefused(f"run {run.pk} has {run.status}; start another one")
-    driver = Driver(runtime=event_loop.shared(), worker=worker_name(), on_step=on_step)
+        verb = "is" if run.status in (Status.CANCELLED, Status.QUARANTINED) else "has"
+        raise OperationRefused(f"run {run.pk} {verb} {run.status}; start a new run")
+    driver = Driver(event_loop=event_loop.shared(), worker=worker_name(), on_step=on_step)
     give_up_at = time.monotonic() + patience_seconds
     while True:
         if not _drive(driver, run):
-            if _has_no_room(run):
-                if time.monotonic() >= give_up_at or holds.why_from_everyone(run):
-                    return run
-                time.sleep(_ROOM_LOOK_SECONDS)
-                continue
-            return following.follow(run, on_step=on_step, patience_seconds=patience_seconds)
+            run.refresh_from_db()
+            if run.status not in CLAIMABLE:
+                return following.follow(run, on_step=on_step, patience_seconds=patience_seconds)
+            if time.monotonic() >= give_up_at or holds.why_from_everyone(run):
+                return run
+            time.sleep(_ROOM_LOOK_SECONDS)
+            continue
         _execute_nested(run, patience_seconds=patience_seconds)
         run.refresh_from_db()
         if run.status in (Status.QUEUED, Status.RUNNING):
@@ -58,62 +64,48 @@ def execute(run: models.Run, *, on_step: OnStep | None, patience_seconds: float)
         time.sleep(max(seconds, 0))
 
 
-def _has_no_room(run: models.Run) -> bool:
-    """Return whether a run that could not be claimed is still there to be claimed, only not now."""
-    run.refresh_from_db()
-    return run.status in CLAIMABLE
-
-
 def _execute_nested(run: models.Run, *, patience_seconds: float) -> None:
-    """Execute what the run has started, one after the other, and what these start."""
+    """Execute the runs that the run has started, one after the other, and those that these start."""
     for nested in models.Run.objects.unfinished().filter(parent=run).order_by("created_at"):
         execute(nested, on_step=None, patience_seconds=patience_seconds)
 
 
-def worker_name() -> str:
-    """Return a name that no other process has, now or later: host, process, and something random."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
 def _drive(driver: Driver, run: models.Run) -> bool:
-    """Execute the run until it ends or parks; return False when somebody else holds it."""
+    """Execute the run until it ends or parks; return False when it cannot be claimed."""
     claimed = claiming.claim_one(run.pk, worker=driver.worker)
     if claimed is None:
         return False
-    driver.begin([claimed])
-    cancel_at = time.monotonic() + claiming.CANCEL_LOOK_SECONDS
+    driver.start([claimed])
+    stop_at = time.monotonic() + claiming.STOP_LOOK_SECONDS
     renew_at = time.monotonic() + claiming.heartbeat_seconds()
-    while driver.held:
-        driver.turn(timeout_seconds=claiming.CANCEL_LOOK_SECONDS)
+    while driver.leases:
+        driver.store_pending(timeout_seconds=claiming.STOP_LOOK_SECONDS)
         now = time.monotonic()
-        if now >= cancel_at:
-            driver.call_off(claiming.called_off(driver.held))
-            cancel_at = now + claiming.CANCEL_LOOK_SECONDS
+        if now >= stop_at:
+            driver.stop(claiming.stop_requests(driver.leases))
+            stop_at = now + claiming.STOP_LOOK_SECONDS
         if now >= renew_at:
-            driver.give_up(claiming.renew(driver.held, worker=driver.worker))
+            driver.abandon(claiming.renew(driver.leases, worker=driver.worker))
             renew_at = now + claiming.heartbeat_seconds()
     return True
 
 
-def take_over(run: models.Run) -> None:
-    """Put a run back into the queue whose holder is gone; it goes on behind its last checkpoint.
+def reclaim(run: models.Run) -> None:
+    """Put a run whose worker is gone back into the queue; it resumes behind its last checkpoint.
 
     Raises:
-        OperationRefused: it is not running, or its holder's lease still lasts.
+        OperationRefused: it is not running, or its lease still lasts.
     """
     now = clock.now()
     lapsed = models.Run.objects.filter(lease_until__lt=now)
     with transaction.atomic():
-        is_ours = lapsed.transition(run.pk, from_=Status.RUNNING, to=Status.QUEUED, now=now, due_at=now)
-        if is_ours:
-            claiming.let_go([run.pk], now=now)
+        is_reclaimed = lapsed.transition(run.pk, from_=Status.RUNNING, to=Status.QUEUED, now=now, due_at=now)
+        if is_reclaimed:
+            claiming.released([run.pk], now=now)
     run.refresh_from_db()
-    if not is_ours:
-        raise OperationRefused(_still_held(run, now))
-
-
-def _still_held(run: models.Run, now: dt.datetime) -> str:
+    if is_reclaimed:
+        return
     if run.status != Status.RUNNING or run.lease_until is None:
-        return f"run {run.pk} is {run.status}; only a running one can be taken over"
+        raise OperationRefused(f"run {run.pk} is {run.status}; only a running run can be reclaimed")
     seconds = (run.lease_until - now).total_seconds()
-    return f"run {run.pk} is held by {run.worker}; it can be taken over {seconds:.0f} seconds from now"
+    raise OperationRefused(f"run {run.pk} is leased to {run.worker}; it can be reclaimed in {seconds:.0f} seconds")

@@ -19,7 +19,7 @@ BELOW = "runs below"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step to store; `stored` is set once that is committed, None when nobody waits for it."""
+    """A step to store; `stored` is set once that is committed, None when its execution does not wait for it."""
 
     run_id: uuid.UUID
     fence: int
@@ -35,37 +35,38 @@ class Question:
     fence: int
     ask: Callable[[], Any]
     answer: asyncio.Future[Any]
-    #: Names the row that it locks, if other runs lock it, too; questions of one turn are asked in the order of these.
+    #: Names the row that it locks, if other runs lock it, too; questions of one batch are asked in the order of these.
     locks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The execution of the run is over: with an outcome, or broken off by a fault of this program."""
+    """The end of a run's execution: its outcome, or an internal error."""
 
     run_id: uuid.UUID
     fence: int
     outcome: Outcome | BaseException
 
 
-Told = Step | Question | End
-Queue = queue.SimpleQueue[Told | None]
+Message = Step | Question | End
+#: None wakes the thread that waits for messages.
+Queue = queue.SimpleQueue[Message | None]
 
 
 class RunRecorder:
     """The engine's side of one run: fulfils `engine.records.Recorder`.
 
-    The fence tells this execution from a later one in the same process, which may begin while this one still talks.
+    The fence tells this execution from a later one in the same process, which may begin while this one still reports.
     """
 
-    def __init__(self, run_id: uuid.UUID, fence: int, told: Queue) -> None:
+    def __init__(self, run_id: uuid.UUID, fence: int, messages: Queue) -> None:
         self._run_id, self._fence = run_id, fence
-        self._told = told
+        self._messages = messages
 
     async def record(self, step: StepRecord) -> None:
-        """Return once a finished step is stored; a running one is for people who look on, and nobody waits for it."""
+        """Return once a finished step is stored; a running one is for people who watch, and is not waited for."""
         stored = None if step.status == "running" else asyncio.get_running_loop().create_future()
-        self._told.put(Step(self._run_id, self._fence, step, stored))
+        self._messages.put(Step(self._run_id, self._fence, step, stored))
         if stored is not None:
             await stored
 
@@ -73,19 +74,19 @@ class RunRecorder:
         await self.ask(lambda: persistence.store_failure(self._run_id, error))
 
     async def ask(self, ask: Callable[[], Answer], *, locks: str = "") -> Answer:
-        """Return what `ask` gives, called in the database's thread, in one transaction with all else of that turn.
+        """Return what `ask` returns, called in the database's thread, in one transaction with the rest of its batch.
 
-        It runs only while the run is still held. It must be quick, and may be called again when the database was away.
+        It runs only while the run's lease lasts. It must be quick, and may be called again when the database was away.
         `locks` names the row that it locks, if it locks one that is not its run's; `BELOW` are runs below it.
         Raises what `ask` raises, if that is an IntegrationsError.
         """
         return await self._put(ask, locks)
 
     def tell(self, work: Callable[[], object], *, locks: str = "") -> None:
-        """Have `work` done as `ask` has it, without waiting for it: also by what is being cancelled."""
+        """Have `work` done as `ask` has it, without waiting for it: also from what is being cancelled."""
         self._put(work, locks)
 
     def _put(self, ask: Callable[[], Answer], locks: str) -> asyncio.Future[Answer]:
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._told.put(Question(self._run_id, self._fence, ask, answer, locks))
+        self._messages.put(Question(self._run_id, self._fence, ask, answer, locks))
         return answer

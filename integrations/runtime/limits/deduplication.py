@@ -55,7 +55,7 @@ def lock(
 
 def _locked(whose: dict[str, object], now: dt.datetime) -> models.StartKey:
     row: models.StartKey | None = None
-    # Twice when housekeeping deletes an outlived row between the two statements.
+    # Twice when housekeeping deletes an expired row between the two statements.
     while row is None:
         models.StartKey.objects.bulk_create([models.StartKey(**whose, expires_at=now)], ignore_conflicts=True)
         row = models.StartKey.objects.select_for_update().filter(**whose).first()

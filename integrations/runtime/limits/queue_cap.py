@@ -53,7 +53,7 @@ class QueueCap:
         if self._counted_at is not None and now - self._counted_at < _COUNTED_FOR_SECONDS:
             return
         self._counts = run_queue.queued()
-        for (integration_id, _), count in run_queue.held().items():
+        for (integration_id, _), count in run_queue.leased().items():
             self._counts[integration_id] += count
         self._counted_at = now
 

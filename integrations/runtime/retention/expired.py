@@ -1,4 +1,4 @@
-"""Deletes what else has outlived its use: the ledger's old slots, what has expired, what nothing refers to any more."""
+"""Deletes what has expired besides runs: the ledger's old slots, cache entries, what nothing refers to any more."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _BULK_OPERATION_REST = dt.timedelta(days=90)
 #: Releases as young as this may belong to a run that is about to be stored.
 _RELEASE_REST = dt.timedelta(days=1)
 
-#: Deletes one kind of things, or some of them, at the pace that it is given, and counts them there.
-Step = Callable[[Pace], None]
+#: Deletes rows of one kind, or some of them, at the given pace, and counts them there.
+PruneStep = Callable[[Pace], None]
 
 
-def steps(now: dt.datetime) -> Iterator[Step]:
+def steps(now: dt.datetime) -> Iterator[PruneStep]:
     """Yield what deletes all that goes in its own time."""
     kinds: dict[str, QuerySet[Any]] = {
         "slots": slots(now),
@@ -39,7 +39,7 @@ def steps(now: dt.datetime) -> Iterator[Step]:
     yield lambda pace: _delete_bulk_operations(now, pace)
 
 
-def steps_after_runs(now: dt.datetime) -> Iterator[Step]:
+def steps_after_runs(now: dt.datetime) -> Iterator[PruneStep]:
     """Yield what deletes all that goes once no run refers to it any more."""
     yield _step("releases", _releases(now))
     yield _step("failure_groups", _failure_groups(now), how=_delete_locked)
@@ -56,7 +56,7 @@ def slots(now: dt.datetime) -> QuerySet[models.Slot]:
     return old.exclude(status=models.Slot.Status.QUEUED).order_by("nominal_at")
 
 
-def _step(name: str, rows: QuerySet[Any], *, how: Callable[[QuerySet[Any]], int] = delete) -> Step:
+def _step(name: str, rows: QuerySet[Any], *, how: Callable[[QuerySet[Any]], int] = delete) -> PruneStep:
     def step(pace: Pace) -> None:
         _count(pace, name, delete_in_parts(rows, pace, how=how))
 

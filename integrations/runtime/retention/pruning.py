@@ -1,4 +1,4 @@
-"""Deletes runs that are past their retention with all that belongs to them, and what else has outlived its use."""
+"""Deletes runs that are past their retention with all that belongs to them, and what else has expired."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from django.db.models import Count, Q
 from integrations import models
 from integrations.runtime.history import lineage
 from integrations.runtime.retention import expired
-from integrations.runtime.retention.expired import Step
+from integrations.runtime.retention.expired import PruneStep
 from integrations.runtime.retention.pace import Pace, Pruned, delete, delete_in_parts
 from integrations.runtime.retention.rules import Rules, Scope
 
@@ -38,7 +38,7 @@ def prune(rules: Rules, *, now: dt.datetime, pace: Pace) -> Pruned:
     return pace.pruned
 
 
-def _scope(scope: Scope, rules: Rules, now: dt.datetime) -> Step:
+def _scope(scope: Scope, rules: Rules, now: dt.datetime) -> PruneStep:
     def step(pace: Pace) -> None:
         for families in _batches(scope, rules, now, pace):
             _delete_families(families, pace)

@@ -20,7 +20,7 @@ pytestmark = [
 @pytest.fixture
 def other_worker() -> Iterator[int]:
     """The lock file as another process has it open."""
-    descriptor = os.open(f"{connection.settings_dict['NAME']}-turns", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(f"{connection.settings_dict['NAME']}-write-lock", os.O_RDWR | os.O_CREAT, 0o600)
     yield descriptor
     os.close(descriptor)
 
@@ -48,7 +48,7 @@ def _write_and_fail() -> None:
         raise ZeroDivisionError
 
 
-def test_writing_that_fails_lets_go_and_writes_nothing(other_worker: int) -> None:
+def test_writing_that_fails_releases_the_lock_and_writes_nothing(other_worker: int) -> None:
     with pytest.raises(ZeroDivisionError):
         _write_and_fail()
 
@@ -56,7 +56,7 @@ def test_writing_that_fails_lets_go_and_writes_nothing(other_worker: int) -> Non
     assert not models.Integration.objects.exists()
 
 
-def test_writing_beside_a_worker_that_never_lets_go_goes_on(other_worker: int) -> None:
+def test_writing_beside_a_worker_that_never_releases_the_lock_continues(other_worker: int) -> None:
     fcntl.flock(other_worker, fcntl.LOCK_EX)
 
     with write_lock.writing():

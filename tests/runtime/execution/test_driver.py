@@ -24,7 +24,7 @@ LONG: JsonObject = {**PAUSE, "event": "hold", "input": {"seconds": 1.5}}
 
 @pytest.fixture
 def driver() -> Driver:
-    return Driver(runtime=event_loop.shared(), worker="tester")
+    return Driver(event_loop=event_loop.shared(), worker="tester")
 
 
 @pytest.fixture
@@ -33,12 +33,12 @@ def nest() -> models.Integration:
 
 
 def begin(driver: Driver, *started: models.Run) -> None:
-    driver.begin([run for each in started if (run := claiming.claim_one(each.pk, worker="tester"))])
+    driver.start([run for each in started if (run := claiming.claim_one(each.pk, worker="tester"))])
 
 
 def drive(driver: Driver) -> None:
-    while driver.held:
-        driver.turn(timeout_seconds=1)
+    while driver.leases:
+        driver.store_pending(timeout_seconds=1)
 
 
 def impossible_step(run_id: object) -> Step:
@@ -60,7 +60,7 @@ def test_what_the_database_refuses_is_a_crash_of_that_run_and_keeps_no_other_fro
 ) -> None:
     bad, good = start(nest, "long"), start(nest, "quick")
     begin(driver, bad, good)
-    driver._told.put(impossible_step(bad.pk))
+    driver._messages.put(impossible_step(bad.pk))
 
     drive(driver)
 

@@ -14,10 +14,10 @@ from integrations.runtime.limits.circuits import CircuitBook
 from tests.factories.app import AppEnvironmentFactory
 from tests.factories.integration import EnvironmentFactory
 from tests.fakes.clock import FakeClock
-from tests.fakes.recorder import TellerAtOnce, finished
+from tests.fakes.recorder import RecorderAtOnce, finished
 from tests.scenes.limited import at_once
 
-TELLER = TellerAtOnce()
+RECORDER = RecorderAtOnce()
 
 
 class Process:
@@ -30,11 +30,11 @@ class Process:
     def call(self, binding: Binding, *, failed: bool) -> bool:
         """Make a call that ends so, and return whether it probed."""
         is_probe = self.admit(binding)
-        finished(self.book.report(binding, TELLER, failed=failed, is_probe=is_probe))
+        finished(self.book.report(binding, RECORDER, failed=failed, is_probe=is_probe))
         return is_probe
 
     def admit(self, binding: Binding) -> bool:
-        return bool(finished(self.book.admit(binding, TELLER)))
+        return bool(finished(self.book.admit(binding, RECORDER)))
 
     def calls(self, binding: Binding, *, succeeding: int = 0, failing: int = 0) -> None:
         for _ in range(succeeding):
@@ -86,7 +86,7 @@ def test_open_circuit_is_refused_without_asking_the_database() -> None:
     process.calls(binding, failing=FEWEST_CALLS)
 
     with CaptureQueriesContext(connection) as queries, pytest.raises(CircuitOpen) as caught:
-        finished(process.book.refuse_if_open(binding, TELLER))
+        finished(process.book.refuse_if_open(binding, RECORDER))
 
     assert len(queries) == 0
     assert caught.value.retryable
@@ -161,7 +161,7 @@ def test_one_call_probes_and_closes_it() -> None:
     other.clock.advance(60)
     assert one.admit(binding)
     assert other.is_open(binding)
-    finished(one.book.report(binding, TELLER, failed=False, is_probe=True))
+    finished(one.book.report(binding, RECORDER, failed=False, is_probe=True))
 
     other.clock.advance(60)
     assert not other.is_open(binding)
@@ -198,10 +198,10 @@ def test_probe_whose_time_is_up_opens_it_for_longer() -> None:
     binding = new_binding()
     process = probing(binding)
 
-    process.book.report_late(binding, TELLER, is_probe=True)
+    process.book.report_late(binding, RECORDER, is_probe=True)
 
     with pytest.raises(CircuitOpen):
-        finished(process.book.refuse_if_open(binding, TELLER))
+        finished(process.book.refuse_if_open(binding, RECORDER))
     row = Circuit.objects.get()
     assert (row.state, row.openings) == ("open", 2)
 
@@ -211,7 +211,7 @@ def test_probe_that_is_broken_off_lets_the_next_call_probe_at_once() -> None:
     binding = new_binding()
     process = probing(binding)
 
-    process.book.give_up_probe(binding, TELLER)
+    process.book.give_up_probe(binding, RECORDER)
 
     assert process.admit(binding)
     row = Circuit.objects.get()
@@ -228,10 +228,10 @@ def test_calls_wait_for_anothers_probe_and_hear_what_became_of_it() -> None:
     assert caught.value.reason == 'waits for the one call that tries whether app "orders" (live) works again'
     assert caught.value.due_at == other.clock.now() + dt.timedelta(seconds=PROBE_LOOK_SECONDS)
 
-    finished(process.book.report(binding, TELLER, failed=False, is_probe=True))
+    finished(process.book.report(binding, RECORDER, failed=False, is_probe=True))
     other.clock.advance(PROBE_LOOK_SECONDS)
 
-    finished(other.book.refuse_if_open(binding, TELLER))
+    finished(other.book.refuse_if_open(binding, RECORDER))
     assert not other.is_open(binding)
 
 
@@ -251,7 +251,7 @@ def test_calls_whose_time_was_up_count_as_failed() -> None:
     binding, process = new_binding(), Process()
     for _ in range(FEWEST_CALLS):
         process.admit(binding)
-        process.book.report_late(binding, TELLER, is_probe=False)
+        process.book.report_late(binding, RECORDER, is_probe=False)
     process.clock.advance(1)
 
     assert process.is_open(binding)

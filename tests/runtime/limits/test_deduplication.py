@@ -117,7 +117,7 @@ def test_starts_at_the_same_moment_are_one_run() -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_starts_with_outlived_keys_do_not_deadlock() -> None:
+def test_starts_with_expired_keys_do_not_deadlock() -> None:
     feature, environment = published(deduplicate=ONCE)
     before = [start(feature, environment, order=order) for order in range(20)]
     StartKey.objects.update(expires_at=before[0].created_at)

@@ -26,7 +26,7 @@ def claimed(worker: str) -> list[int]:
 
 def end(worker: str, *, crashes: int) -> None:
     """End the runs that the worker holds and that have crashed so often."""
-    for run in Run.objects.held_by(worker).filter(crashes=crashes):
+    for run in Run.objects.leased_to(worker).filter(crashes=crashes):
         assert Run.objects.transition(run.pk, from_=Run.Status.RUNNING, to=Run.Status.SUCCEEDED)
 
 
@@ -45,7 +45,7 @@ def test_claim_takes_few_runs_that_were_lost_once_and_all_others() -> None:
     assert claimed("w2") == [1] * 2
 
 
-def test_claim_takes_a_run_on_its_last_chance_alone() -> None:
+def test_claim_takes_a_run_to_probe_alone() -> None:
     make(1, crashes=2)
     make(3, crashes=0)
     make(3, crashes=1)
@@ -55,7 +55,7 @@ def test_claim_takes_a_run_on_its_last_chance_alone() -> None:
     assert claimed("w2") == [0] * 3 + [1] * 3
 
 
-def test_busy_worker_takes_nothing_more_until_it_is_free_for_a_run_on_its_last_chance() -> None:
+def test_busy_worker_claims_nothing_more_until_it_is_free_for_a_probe() -> None:
     make(2, crashes=0)
     claimed("w1")
     make(1, crashes=2)
@@ -66,7 +66,7 @@ def test_busy_worker_takes_nothing_more_until_it_is_free_for_a_run_on_its_last_c
     assert claimed("w1") == [2]
 
 
-def test_busy_worker_goes_on_when_another_one_was_faster() -> None:
+def test_busy_worker_claims_again_when_another_one_was_faster() -> None:
     make(2, crashes=0)
     claimed("w1")
     make(1, crashes=2)
@@ -78,7 +78,7 @@ def test_busy_worker_goes_on_when_another_one_was_faster() -> None:
     assert claimed("w1") == [0] * 3
 
 
-def test_busy_worker_goes_on_when_it_is_not_free_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_busy_worker_claims_again_when_it_is_not_free_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     make(2, crashes=0)
     claimed("w1")
     make(1, crashes=2)
@@ -90,7 +90,7 @@ def test_busy_worker_goes_on_when_it_is_not_free_in_time(monkeypatch: pytest.Mon
     assert Run.objects.claimable().filter(due_at__gt=now() + dt.timedelta(seconds=30)).count() == 1
 
 
-def test_free_worker_takes_up_others_between_two_runs_on_their_last_chance() -> None:
+def test_free_worker_claims_others_between_two_probes() -> None:
     make(3, crashes=2)
     make(2, crashes=0)
     assert claimed("w1") == [2]
@@ -105,7 +105,7 @@ def test_free_worker_takes_up_others_between_two_runs_on_their_last_chance() -> 
     assert claimed("w1") == [2]
 
 
-def test_run_on_its_last_chance_is_tried_by_a_free_worker_that_others_are_announced_to() -> None:
+def test_run_to_probe_is_claimed_by_a_free_worker_that_others_are_announced_to() -> None:
     make(1, crashes=0)
     claimed("w1")
     make(1, crashes=2)

@@ -126,18 +126,18 @@ def test_run_that_fails_in_an_inactive_environment_is_tried_again_once_it_is_act
     assert claimed(job) == [runs_of(job)[1]]
 
 
-def test_inactive_environment_says_how_many_runs_it_withholds(hands: Hands) -> None:
+def test_inactive_environment_says_how_many_runs_it_holds(hands: Hands) -> None:
     job = make_job(hands)
     begun, _ = by_hand(job), by_hand(job)
     models.Run.objects.filter(pk=begun.pk).update(started_at=hands.now)
-    assert environments.withheld(environment=dev(job), by=SYSTEM) == 0
+    assert environments.runs_on_hold(environment=dev(job), by=SYSTEM) == 0
 
     set_active(job, False)
 
-    assert environments.withheld(environment=dev(job), by=SYSTEM) == 1
+    assert environments.runs_on_hold(environment=dev(job), by=SYSTEM) == 1
 
 
-def test_message_of_a_run_that_is_withheld_is_not_sent_again(hands: Hands) -> None:
+def test_message_of_a_run_on_hold_is_not_sent_again(hands: Hands) -> None:
     job = make_job(hands)
     run = by_hand(job)
     hands.turn(minutes=1)
@@ -158,7 +158,7 @@ def test_retries_in_a_frozen_environment_wait_for_its_release(hands: Hands) -> N
 
     # What fired before goes on, and what somebody starts by hand begins.
     assert claimed(job) == [queued]
-    assert workers.why_not_yet(retry) == 'environment "dev" is frozen (Upgrade); this retry begins once it is released'
+    assert workers.why_not_yet(retry) == 'environment "dev" is frozen (Upgrade); this retry begins once it is unfrozen'
     freezes.release(environment=dev(job), by=SYSTEM)
     assert claimed(job) == [retry, queued]
 
@@ -186,16 +186,16 @@ def test_freeze_says_what_goes_on_and_what_is_still_to_come(hands: Hands) -> Non
 def test_workers_are_told_within_a_second_by_another_process(hands: Hands) -> None:
     job = make_job(hands)
     by_hand(job)
-    assert not dispatch_state.withholds()
+    assert not dispatch_state.holds_runs()
     models.Environment.objects.filter(integration=job.integration).update(active=False)
 
     dispatch_state.forget()  # as a second does
 
-    assert dispatch_state.withholds()
+    assert dispatch_state.holds_runs()
     assert claimed(job) == []
 
 
-def test_withholding_costs_a_claim_no_query(hands: Hands, django_assert_num_queries: Any) -> None:
+def test_holding_runs_costs_a_claim_no_query(hands: Hands, django_assert_num_queries: Any) -> None:
     job = make_job(hands)
     by_hand(job)
     set_active(job, False)

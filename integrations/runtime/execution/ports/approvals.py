@@ -21,14 +21,14 @@ Decision = models.Approval.Decision
 class Approvals:
     """Asks and writes in the database's thread, while the run is held."""
 
-    def __init__(self, run: models.Run, teller: RunRecorder) -> None:
-        self._run, self._teller = run, teller
+    def __init__(self, run: models.Run, recorder: RunRecorder) -> None:
+        self._run, self._recorder = run, recorder
 
     async def find(self, place: str) -> Approval | None:
-        return await self._teller.ask(lambda: self._found(place))
+        return await self._recorder.ask(lambda: self._found(place))
 
     async def request(self, place: str, *, event: str, request: ApprovalRequest) -> Approval:
-        return await self._teller.ask(lambda: self._found(place) or self._requested(place, event, request))
+        return await self._recorder.ask(lambda: self._found(place) or self._requested(place, event, request))
 
     def _found(self, place: str) -> Approval | None:
         rows, now = models.Approval.objects.filter(run=self._run, step=place), clock.now()

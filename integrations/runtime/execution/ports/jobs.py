@@ -15,11 +15,11 @@ from integrations.types import JsonObject
 class Jobs:
     """Asks and writes in the database's thread, while the run that starts the job is held."""
 
-    def __init__(self, run: models.Run, teller: RunRecorder) -> None:
-        self._run, self._teller = run, teller
+    def __init__(self, run: models.Run, recorder: RunRecorder) -> None:
+        self._run, self._recorder = run, recorder
 
     async def start(self, place: str, *, job: str, input: JsonObject) -> str:
-        return await self._teller.ask(lambda: self._found(place) or self._started(place, job, input))
+        return await self._recorder.ask(lambda: self._found(place) or self._started(place, job, input))
 
     def _found(self, place: str) -> str | None:
         run = models.Run.objects.filter(starter=self._run, starter_step=place).only("pk").first()

@@ -17,37 +17,37 @@ from integrations.runtime.limits.circuits import CircuitBook
 
 
 class Limits:
-    """Asks the database through the run's teller, and the process's book before that."""
+    """Asks the database through the run's recorder, and the process's book before that."""
 
-    def __init__(self, book: CircuitBook, teller: RunRecorder) -> None:
-        self._book, self._teller = book, teller
+    def __init__(self, book: CircuitBook, recorder: RunRecorder) -> None:
+        self._book, self._recorder = book, recorder
 
     async def refuse_if_open(self, binding: Binding) -> None:
-        await self._book.refuse_if_open(binding, self._teller)
+        await self._book.refuse_if_open(binding, self._recorder)
 
     async def admit(self, binding: Binding) -> bool:
-        return await self._book.admit(binding, self._teller)
+        return await self._book.admit(binding, self._recorder)
 
     async def report(self, binding: Binding, *, failed: bool, is_probe: bool) -> None:
-        await self._book.report(binding, self._teller, failed=failed, is_probe=is_probe)
+        await self._book.report(binding, self._recorder, failed=failed, is_probe=is_probe)
 
     def report_late(self, binding: Binding, *, is_probe: bool) -> None:
-        self._book.report_late(binding, self._teller, is_probe=is_probe)
+        self._book.report_late(binding, self._recorder, is_probe=is_probe)
 
     def give_up_probe(self, binding: Binding) -> None:
-        self._book.give_up_probe(binding, self._teller)
+        self._book.give_up_probe(binding, self._recorder)
 
     async def reserve(self, binding: Binding, *, has_place: bool, patience_seconds: float) -> float:
         limit = binding.rate_limit
         if limit is None:
             return 0.0
         reserve = partial(budgets.reserve, limit, has_place=has_place, patience_seconds=patience_seconds)
-        return await self._teller.ask(lambda: _reserved(binding, reserve), locks=_locks(binding))
+        return await self._recorder.ask(lambda: _reserved(binding, reserve), locks=_locks(binding))
 
     async def push_back(self, binding: Binding, *, seconds: float) -> None:
         limit = binding.rate_limit
         if limit is not None:
-            await self._teller.ask(lambda: _pushed_back(binding, limit, seconds), locks=_locks(binding))
+            await self._recorder.ask(lambda: _pushed_back(binding, limit, seconds), locks=_locks(binding))
 
 
 def _locks(binding: Binding) -> str:

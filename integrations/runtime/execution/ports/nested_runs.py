@@ -25,21 +25,21 @@ from integrations.types import JsonObject
 class NestedRuns:
     """Asks and writes in the database's thread, while the run above is held."""
 
-    def __init__(self, run: models.Run, release: Release, teller: RunRecorder) -> None:
-        self._run, self._release, self._teller = run, release, teller
+    def __init__(self, run: models.Run, release: Release, recorder: RunRecorder) -> None:
+        self._run, self._release, self._recorder = run, release, recorder
 
     async def find(self, place: str) -> NestedRun | None:
-        return await self._teller.ask(lambda: self._found(place))
+        return await self._recorder.ask(lambda: self._found(place))
 
     async def start(self, place: str, *, feature: str, input: JsonObject) -> NestedRun:
-        return await self._teller.ask(lambda: self._found(place) or self._started(place, feature, input))
+        return await self._recorder.ask(lambda: self._found(place) or self._started(place, feature, input))
 
     async def cancel(self, place: str) -> None:
-        await self._teller.ask(lambda: self._cancelled(place), locks=BELOW)
+        await self._recorder.ask(lambda: self._cancelled(place), locks=BELOW)
 
     async def fail_all(self, error: RunError) -> bool:
         fail = functools.partial(run_tree.fail_nested, self._run.pk, error)
-        return await self._teller.ask(lambda: fail(now=clock.now()), locks=BELOW)
+        return await self._recorder.ask(lambda: fail(now=clock.now()), locks=BELOW)
 
     def _found(self, place: str) -> NestedRun | None:
         nested = models.Run.objects.filter(parent=self._run, parent_step=place).first()

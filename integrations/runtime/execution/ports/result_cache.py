@@ -29,19 +29,19 @@ _UNAVAILABLE = CacheAnswer(status="unavailable")
 class ResultCache:
     """Asks and writes in the database's thread; a fault of these tables is a miss, and breaks nothing else off."""
 
-    def __init__(self, run: models.Run, teller: RunRecorder) -> None:
-        self._run, self._teller = run, teller
+    def __init__(self, run: models.Run, recorder: RunRecorder) -> None:
+        self._run, self._recorder = run, recorder
 
     async def look(self, key: str, *, cache: str, filler: str) -> CacheAnswer:
         look = self._safely(partial(self._looked, key, cache, filler), otherwise=_UNAVAILABLE)
-        return await self._teller.ask(look, locks=_locks(key))
+        return await self._recorder.ask(look, locks=_locks(key))
 
     async def store(self, key: str, value: Json, *, cache: str, filler: str) -> str:
         store = self._safely(partial(self._stored, key, value, cache, filler), otherwise="the cache is not available")
-        return await self._teller.ask(store, locks=_locks(key))
+        return await self._recorder.ask(store, locks=_locks(key))
 
     def release(self, key: str, *, filler: str) -> None:
-        self._teller.tell(self._safely(partial(_released, key, filler), otherwise=None), locks=_locks(key))
+        self._recorder.tell(self._safely(partial(_released, key, filler), otherwise=None), locks=_locks(key))
 
     def _safely(self, ask: Callable[[], Answer], *, otherwise: Answer) -> Callable[[], Answer]:
         def ask_safely() -> Answer:

@@ -12,7 +12,7 @@ from integrations.actors import SYSTEM
 from integrations.operations import jobs, runs
 from integrations.runtime.execution.ports.jobs import Jobs
 from integrations.runtime.queue import claiming
-from tests.fakes.recorder import TellerAtOnce, finished
+from tests.fakes.recorder import RecorderAtOnce, finished
 from tests.scenes.nesting import PAUSE, made_of, make_nest, start
 from tests.scenes.scene import put
 
@@ -45,7 +45,7 @@ def test_event_that_is_executed_again_starts_nothing_again() -> None:
     run = runs.execute(start(home, "outer"))
     started = models.Run.objects.get(job__tag="nightly")
 
-    again = finished(Jobs(run, cast("Any", TellerAtOnce())).start("main/nightly", job="nightly", input={"n": 4}))
+    again = finished(Jobs(run, cast("Any", RecorderAtOnce())).start("main/nightly", job="nightly", input={"n": 4}))
 
     assert again == str(started.pk)
 

@@ -14,14 +14,14 @@ from integrations.runtime.execution.ports.limits import Limits
 from integrations.runtime.execution.recorder import RunRecorder
 from integrations.runtime.limits.circuits import CircuitBook
 from tests.fakes.clock import START, FakeClock
-from tests.fakes.recorder import TellerAtOnce, finished
+from tests.fakes.recorder import RecorderAtOnce, finished
 from tests.runtime.limits.test_circuits import new_binding
 from tests.scenes.limited import at_once
 
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(CircuitBook(FakeClock()), cast("RunRecorder", TellerAtOnce()))
+    return Limits(CircuitBook(FakeClock()), cast("RunRecorder", RecorderAtOnce()))
 
 
 def limited(limit: int = 2, period: float = 3600.0) -> Binding:

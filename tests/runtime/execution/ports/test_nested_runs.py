@@ -38,12 +38,12 @@ def _parked(integration: models.Integration, tag: str = "outer", **input: int) -
 
 def _step_once(run: models.Run) -> None:
     """Execute a run until it parks or ends, and nothing that it starts."""
-    driver = Driver(runtime=event_loop.shared(), worker="tester")
+    driver = Driver(event_loop=event_loop.shared(), worker="tester")
     claimed = claiming.claim_one(run.pk, worker="tester")
     assert claimed is not None
-    driver.begin([claimed])
-    while driver.held:
-        driver.turn(timeout_seconds=1)
+    driver.start([claimed])
+    while driver.leases:
+        driver.store_pending(timeout_seconds=1)
     run.refresh_from_db()
 
 
@@ -188,7 +188,7 @@ def test_cancelling_a_run_cancels_what_it_has_started_all_the_way_down() -> None
     runs.cancel(run=run, by=SYSTEM)
 
     assert _statuses(run, below, lowest) == ["cancelled", "cancelled", "running"]
-    assert claiming.called_off([lowest.pk]) == {lowest.pk: None}
+    assert claiming.stop_requests([lowest.pk]) == {lowest.pk: None}
 
 
 def test_run_that_fails_cancels_what_it_has_started() -> None:
@@ -282,13 +282,13 @@ def test_nested_run_that_is_executed_is_told_that_the_run_above_has_failed() -> 
     long: JsonObject = {**PAUSE, "name": "long", "input": {"seconds": 1}, "rollback": PAUSE}
     integration = make_nest(made_of("slow", long, {**PAUSE, "name": "late"}), made_of("failing", calling("slow")))
     run, nested = _parked(integration, "failing")
-    driver = Driver(runtime=event_loop.shared(), worker="tester")
-    driver.begin([claimed for claimed in [claiming.claim_one(nested.pk, worker="tester")] if claimed])
+    driver = Driver(event_loop=event_loop.shared(), worker="tester")
+    driver.start([claimed for claimed in [claiming.claim_one(nested.pk, worker="tester")] if claimed])
 
     assert run_tree.fail_nested(run.pk, RunError(code="run_above_failed", message="no"), now=timezone.now())
-    driver.call_off(claiming.called_off(driver.held))
-    while driver.held:
-        driver.turn(timeout_seconds=1)
+    driver.stop(claiming.stop_requests(driver.leases))
+    while driver.leases:
+        driver.store_pending(timeout_seconds=1)
 
     nested.refresh_from_db()
     assert (nested.status, nested.error_code, _undone(nested)) == (Status.FAILED, "run_above_failed", ["long"])
@@ -355,7 +355,7 @@ def test_cancelling_a_run_while_its_nested_one_ends_keeps_neither_waiting_for_th
 
     def end_nested() -> None:
         with closing(connection), transaction.atomic():
-            assert claiming.lost({held.pk: held.fence}, family=[run.pk]) == set()
+            assert claiming.lost_leases({held.pk: held.fence}, related=[run.pk]) == set()
             is_locked.set()
             time.sleep(0.2)  # the cancel has come by now
             end_execution(held, Outcome(status="succeeded"))

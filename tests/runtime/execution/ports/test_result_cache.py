@@ -25,7 +25,7 @@ from integrations.runtime.execution.recorder import RunRecorder
 from integrations.runtime.queue import claiming
 from tests.factories import CacheFactory, RunFactory
 from tests.fakes.clock import FakeClock
-from tests.fakes.recorder import TellerAtOnce, finished
+from tests.fakes.recorder import RecorderAtOnce, finished
 from tests.scenes.limited import at_once
 from tests.scenes.nesting import PAUSE, calling, made_of, make_nest, start
 from tests.scenes.scene import last_audit, person, put
@@ -49,7 +49,7 @@ class Shelf:
     def __init__(self, **cache: Any) -> None:
         self.row = CacheFactory.create(tag="hourly", **{"expiry": 1, "period": "hours", **cache})
         run = RunFactory.create(release__feature_version__feature__integration=self.row.integration)
-        self.results = ResultCache(run, cast("RunRecorder", TellerAtOnce()))
+        self.results = ResultCache(run, cast("RunRecorder", RecorderAtOnce()))
 
     def look(self, filler: str = "one", *, cache: str = "hourly") -> CacheAnswer:
         return finished(self.results.look(KEY, cache=cache, filler=filler))
@@ -210,24 +210,24 @@ class Worker:
     """Drives a run up to where its event looks into the cache for two items at the same time."""
 
     def __init__(self, run: models.Run) -> None:
-        self._driver = Driver(runtime=event_loop.shared(), worker=f"worker of {run.pk}")
+        self._driver = Driver(event_loop=event_loop.shared(), worker=f"worker of {run.pk}")
         self._run = run
 
     def look_for_both(self, meet: Callable[..., Any]) -> None:
-        """Look for both in one turn; `meet` stands around its statements."""
+        """Look for both in one batch; `meet` stands around its statements."""
         claimed = claiming.claim_one(self._run.pk, worker=self._driver.worker)
         assert claimed is not None
-        self._driver.begin([claimed])
-        self._turn(of=2)  # whether there is a nested run already
+        self._driver.start([claimed])
+        self._store(of=2)  # whether there is a nested run already
         with connection.execute_wrapper(meet):
-            self._turn(of=4)  # that both run, and what they ask the cache
-        self._driver.give_up([self._run.pk])
+            self._store(of=4)  # that both run, and what they ask the cache
+        self._driver.abandon([self._run.pk])
 
-    def _turn(self, *, of: int) -> None:
+    def _store(self, *, of: int) -> None:
         give_up_at = time.monotonic() + 10
-        while self._driver._told.qsize() < of and time.monotonic() < give_up_at:
+        while self._driver._messages.qsize() < of and time.monotonic() < give_up_at:
             time.sleep(0.01)
-        self._driver.turn(timeout_seconds=1)
+        self._driver.store_pending(timeout_seconds=1)
 
 
 @pytest.mark.postgresql
