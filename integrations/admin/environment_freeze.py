@@ -1,4 +1,4 @@
-"""Freezing an environment and releasing it: what pages show of it, and the view behind their buttons."""
+"""Freezing an environment and unfreezing it: what pages show of it, and the view behind their buttons."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def in_force(user: User) -> list[models.Freeze]:
 
 
 def freeze_view(request: HttpRequest, environment_id: int, wish: str) -> HttpResponse:
-    """Freeze an environment or release it."""
+    """Freeze an environment or unfreeze it."""
     environments = models.Environment.objects.visible_to(actor(request)).select_related("integration")
     environment = environments.filter(pk=environment_id).first()
     if environment is None or wish not in _WISHES:
@@ -77,11 +77,11 @@ def _freeze(environment: models.Environment, request: HttpRequest) -> None:
     freezes.freeze(environment=environment, by=actor(request), reason=request.POST.get("reason", "")[:1_000])
 
 
-def _release(environment: models.Environment, request: HttpRequest) -> None:
-    freezes.release(environment=environment, by=actor(request))
+def _unfreeze(environment: models.Environment, request: HttpRequest) -> None:
+    freezes.unfreeze(environment=environment, by=actor(request))
 
 
-_WISHES: dict[str, Callable[[models.Environment, HttpRequest], None]] = {"freeze": _freeze, "release": _release}
+_WISHES: dict[str, Callable[[models.Environment, HttpRequest], None]] = {"freeze": _freeze, "unfreeze": _unfreeze}
 
 
 class FreezeOnPage:

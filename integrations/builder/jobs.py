@@ -79,12 +79,12 @@ class JobMethods:
         return ledgers.of_job(job=self._job(tag), since=since, until=until, by=self._user)
 
     def freeze_env(self, slug: str, *, reason: str = "") -> None:
-        """Let no schedule fire in the environment, and no retry of a job begin, until it is released."""
+        """Let no schedule fire in the environment, and no retry of a job begin, until it is unfrozen."""
         freezes.freeze(environment=self._env(slug), by=self._user, reason=reason)
 
-    def release_env(self, slug: str) -> None:
-        """Let the schedules of a frozen environment go on, those first that were to fire first."""
-        freezes.release(environment=self._env(slug), by=self._user)
+    def unfreeze_env(self, slug: str) -> None:
+        """Resume the schedules of a frozen environment, those first that were to fire first."""
+        freezes.unfreeze(environment=self._env(slug), by=self._user)
 
     def _job(self, tag: str) -> models.Job:
         return jobs.fetch(integration=self._open, tag=tag, by=self._user)

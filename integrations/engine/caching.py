@@ -121,7 +121,7 @@ class _CachedCall:
         return await self.results.store(self.key, result, cache=self.cache, filler=self.filler)
 
     def _release(self) -> None:
-        self.results.release(self.key, filler=self.filler)
+        self.results.abandon(self.key, filler=self.filler)
 
     def _holds_secret(self, result: Json) -> bool:
         return self.execution.secrecy.json(result) != result or holds_redacted(result)

@@ -56,7 +56,7 @@ class Gate:
         except asyncio.CancelledError:
             if is_probe and self._execution.ending is not None:  # or else its time is up, as is told next
                 self._out = None
-                limits.give_up_probe(binding)
+                limits.abandon_probe(binding)
             raise
         self._out = None
         await limits.report(binding, failed=False, is_probe=is_probe)

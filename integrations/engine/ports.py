@@ -79,7 +79,7 @@ class ResultCache(Protocol):
         """Keep a result as long as the cache says, and return why it is not kept, to be read after "since", or ""."""
         ...
 
-    def release(self, key: str, *, filler: str) -> None:
+    def abandon(self, key: str, *, filler: str) -> None:
         """Let somebody else fill, because this filler failed or was broken off. Nobody waits for it."""
         ...
 
@@ -157,7 +157,7 @@ class Limits(Protocol):
         """Count a call that was broken off because its time was up. Nobody waits for it."""
         ...
 
-    def give_up_probe(self, binding: Binding) -> None:
+    def abandon_probe(self, binding: Binding) -> None:
         """Let another call probe, because this one was broken off, which says nothing. Nobody waits for it."""
         ...
 

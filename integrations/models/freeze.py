@@ -1,4 +1,4 @@
-"""Freezes: times in which no schedule fires and no retry of a job begins in an environment, as somebody works there."""
+"""Freezes: times in which no schedule fires and no retry of a job begins in an environment."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class FreezeQuerySet(ScopedQuerySet["Freeze"]):
     MEMBERS = "environment__integration__members"
 
     def in_force(self) -> FreezeQuerySet:
-        return self.filter(released_at__isnull=True)
+        return self.filter(unfrozen_at__isnull=True)
 
     def at(self, time: dt.datetime) -> FreezeQuerySet:
         """Return those that were in force at `time`, which has passed."""
-        return self.filter(Q(released_at__isnull=True) | Q(released_at__gte=time), started_at__lte=time)
+        return self.filter(Q(unfrozen_at__isnull=True) | Q(unfrozen_at__gte=time), started_at__lte=time)
 
 
 class Freeze(models.Model):
@@ -31,8 +31,8 @@ class Freeze(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    released_at = models.DateTimeField(null=True, blank=True)
-    released_by = models.ForeignKey(
+    unfrozen_at = models.DateTimeField(null=True, blank=True)
+    unfrozen_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
 
@@ -40,10 +40,10 @@ class Freeze(models.Model):
 
     class Meta:
         default_permissions = ("view",)
-        permissions = [("freeze_environment", "Can freeze environments and release them")]
+        permissions = [("freeze_environment", "Can freeze and unfreeze environments")]
         constraints = [
             models.UniqueConstraint(
-                fields=["environment"], condition=Q(released_at__isnull=True), name="freeze_in_force_unique"
+                fields=["environment"], condition=Q(unfrozen_at__isnull=True), name="freeze_in_force_unique"
             )
         ]
 

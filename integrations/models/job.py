@@ -26,11 +26,11 @@ class JobQuerySet(ScopedQuerySet["Job"]):
         return self.filter(next_at__lte=now).order_by("next_at", "-priority")
 
     def hold(self) -> int:
-        """Let none of these jobs fire, and remember from when on; return how many that changes."""
+        """Put these jobs on hold, and keep when they were to fire; return how many that changes."""
         return self.filter(next_at__isnull=False).update(held_from=F("next_at"), next_at=None)
 
-    def release(self) -> int:
-        """Let these jobs go on from where they were held."""
+    def resume(self) -> int:
+        """Let these jobs fire again from where they were put on hold."""
         return self.filter(held_from__isnull=False).update(next_at=F("held_from"), held_from=None)
 
 

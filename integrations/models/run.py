@@ -251,7 +251,7 @@ class Run(models.Model):
                 condition=Q(finished_at__isnull=True, lease_until__isnull=True),
                 name="run_queue",
             ),
-            models.Index(fields=["integration", "lane"], condition=Q(lease_until__isnull=False), name="run_held"),
+            models.Index(fields=["integration", "lane"], condition=Q(lease_until__isnull=False), name="run_leased"),
             models.Index(fields=["lane", "started_at"], condition=Q(lane__gt=""), name="run_lane_starts"),
             models.Index(fields=["integration", "-created_at"], name="run_by_integration"),
             models.Index(fields=["environment", "-created_at"], name="run_by_environment"),

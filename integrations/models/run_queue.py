@@ -37,7 +37,7 @@ _NOT_ON_HOLD = """
     AND NOT (started_at IS NULL AND parent_id IS NULL
         AND environment_id IN (SELECT id FROM integrations_environment WHERE NOT active))
     AND NOT (status = 'scheduled'
-        AND environment_id IN (SELECT environment_id FROM integrations_freeze WHERE released_at IS NULL))"""
+        AND environment_id IN (SELECT environment_id FROM integrations_freeze WHERE unfrozen_at IS NULL))"""
 
 
 class Bucket(NamedTuple):

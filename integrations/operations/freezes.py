@@ -1,4 +1,4 @@
-"""Freezes of environments: no schedule fires there while somebody changes something, and then all go on in order."""
+"""Freezes and unfreezes environments: in a frozen one no schedule fires and no retry of a job begins."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from integrations.runtime.dispatch import state as dispatch_state
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draining:
-    """What of the jobs in an environment has not ended."""
+    """Counts of the unfinished runs of an environment's jobs."""
 
     #: Runs that have begun.
     begun: int
-    #: Runs that fired before the freeze, or were started by hand, and that a worker has not taken up yet.
+    #: Runs that fired before the freeze, or were started manually, and that no worker has claimed yet.
     to_begin: int
-    #: Retries of failed runs, which wait for the release.
+    #: Retries of failed runs, which wait until the environment is unfrozen.
     retries: int
 
 
 def freeze(*, environment: models.Environment, by: Actor, reason: str = "") -> models.Freeze:
-    """Let no schedule fire in the environment, and no retry of a job begin, until it is released.
+    """Let no schedule fire in the environment, and no retry of a job begin, until it is unfrozen.
 
-    What runs there goes on to its end: see `draining`.
+    Runs that have begun continue to their end: see `draining`.
 
     Raises:
         OperationRefused: it is frozen already.
@@ -50,23 +50,23 @@ def freeze(*, environment: models.Environment, by: Actor, reason: str = "") -> m
     return row
 
 
-def release(*, environment: models.Environment, by: Actor) -> models.Freeze:
-    """Let the schedules go on, those first that were to fire first; times that were held up go by `missed`.
+def unfreeze(*, environment: models.Environment, by: Actor) -> models.Freeze:
+    """Resume the schedules, those first that were to fire first; what becomes of missed times is the job's `missed`.
 
-    Retries that came due meanwhile begin.
+    Retries that came due in the meantime begin.
 
     Raises:
         OperationRefused: it is not frozen.
     """
-    require(by, "freeze_environment", to="release frozen environments")
+    require(by, "freeze_environment", to="unfreeze environments")
     with transaction.atomic():
         row = models.Freeze.objects.in_force().filter(environment=environment).select_for_update().first()
         if row is None:
             raise OperationRefused(f'environment "{environment.slug}" is not frozen')
-        row.released_at, row.released_by = clock.now(), user_of(by)
-        row.save(update_fields=["released_at", "released_by"])
-        environment.jobs.filter(paused=False).release()
-        _record("release", environment, by=by, reason=row.reason)
+        row.unfrozen_at, row.unfrozen_by = clock.now(), user_of(by)
+        row.save(update_fields=["unfrozen_at", "unfrozen_by"])
+        environment.jobs.filter(paused=False).resume()
+        _record("unfreeze", environment, by=by, reason=row.reason)
     wakeups.signal()
     return row
 
@@ -78,7 +78,7 @@ def in_force(*, environment: models.Environment, by: Actor) -> models.Freeze | N
 
 
 def draining(*, environment: models.Environment, by: Actor) -> Draining:
-    """Return what of the jobs in the environment has not ended."""
+    """Return how many runs of the environment's jobs have not ended."""
     require(by, "view_freeze", to="see freezes")
     is_retry = Q(status=models.Run.Status.SCHEDULED)
     counts = models.Run.objects.unfinished().filter(environment=environment, job__isnull=False)

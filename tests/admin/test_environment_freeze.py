@@ -31,7 +31,7 @@ def url(job: models.Job, wish: str) -> str:
     return reverse("admin:integrations_job_freeze", args=[job.environment.pk, wish])
 
 
-def test_environment_is_frozen_and_released_on_its_own_page(page: Client, job: models.Job) -> None:
+def test_environment_is_frozen_and_unfrozen_on_its_own_page(page: Client, job: models.Job) -> None:
     assert job.environment is not None
     own = pages.change_url(job.environment)
     assert url(job, "freeze") in pages.text(page.get(own))
@@ -40,7 +40,7 @@ def test_environment_is_frozen_and_released_on_its_own_page(page: Client, job: m
 
     assert frozen.headers["Location"] == own
     assert "Upgrade" in pages.text(page.get(own))
-    assert url(job, "release") in pages.text(page.get(own))
+    assert url(job, "unfreeze") in pages.text(page.get(own))
 
 
 def test_page_of_a_frozen_environment_says_what_goes_on_and_what_is_to_come(page: Client, job: models.Job) -> None:
@@ -54,7 +54,7 @@ def test_page_of_a_frozen_environment_says_what_goes_on_and_what_is_to_come(page
 
     assert "1 run of its jobs goes on to its end." in text
     assert "1 is queued and still to begin." in text
-    assert "1 retry waits for the release." in text
+    assert "1 retry waits until the environment is unfrozen." in text
     assert "inactive" not in text.split("calendar-freeze")[1].split("</section>")[0]
 
 

@@ -139,17 +139,17 @@ def test_reschedule_job_gives_it_other_times(hands: Hands, clockwork: Integratio
     assert (first.nominal_at, first.outcome) == (START + HOUR, "coming")
 
 
-def test_freeze_env_holds_its_jobs_until_it_is_released(clockwork: IntegrationBuilder) -> None:
+def test_freeze_env_holds_its_jobs_until_it_is_unfrozen(clockwork: IntegrationBuilder) -> None:
     clockwork.freeze_env("dev", reason="Upgrade")
     assert models.Job.objects.get(tag="tick").next_at is None
     with pytest.raises(OperationRefused, match="frozen already"):
         clockwork.freeze_env("dev")
 
-    clockwork.release_env("dev")
+    clockwork.unfreeze_env("dev")
 
     assert models.Job.objects.get(tag="tick").next_at is not None
     with pytest.raises(OperationRefused, match="is not frozen"):
-        clockwork.release_env("dev")
+        clockwork.unfreeze_env("dev")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_freeze_env_holds_its_jobs_until_it_is_released(clockwork: IntegrationBu
         ("pause_job", lambda builder: builder.resume_jobs()),
         ("change_job", lambda builder: builder.reschedule_job("tick", schedule=None)),
         ("freeze_environment", lambda builder: builder.freeze_env("dev")),
-        ("freeze_environment", lambda builder: builder.release_env("dev")),
+        ("freeze_environment", lambda builder: builder.unfreeze_env("dev")),
         ("view_run", lambda builder: builder.job_history("tick")),
         ("view_slot", lambda builder: builder.job_ledger("tick", since=START, until=START)),
     ],

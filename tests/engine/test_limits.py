@@ -51,7 +51,7 @@ class FakeLimits:
     def report_late(self, binding: Binding, *, is_probe: bool) -> None:
         self.asked.append(("late", is_probe))
 
-    def give_up_probe(self, binding: Binding) -> None:
+    def abandon_probe(self, binding: Binding) -> None:
         self.asked.append("give up")
 
     async def reserve(self, binding: Binding, *, has_place: bool, patience_seconds: float) -> float:

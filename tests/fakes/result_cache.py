@@ -31,6 +31,6 @@ class FakeResultCache:
         self.entries[key] = CacheAnswer(status="hit", value=value, stored_at=self.clock.now())
         return ""
 
-    def release(self, key: str, *, filler: str) -> None:
+    def abandon(self, key: str, *, filler: str) -> None:
         if self.fillers.get(key) == filler:
             del self.fillers[key]

@@ -113,7 +113,7 @@ def test_every_look_reads_an_index_that_holds_nothing_else(look: str) -> None:
         calls[look]()
     plan = _plan(captured[-1]["sql"])
 
-    assert any(index in plan for index in ("run_queue", "run_held", "run_lane_starts"))
+    assert any(index in plan for index in ("run_queue", "run_leased", "run_lane_starts"))
     assert "SCAN integrations_run'" not in plan
     assert "Seq Scan" not in plan
 

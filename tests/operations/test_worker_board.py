@@ -194,7 +194,7 @@ def test_board_reads_no_finished_runs(operator: User, integration: Integration, 
         for sql in about_runs:
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
             plan = " ".join(str(row) for row in cursor.fetchall())
-            assert any(index in plan for index in ("run_queue", "run_held", "run_by_status (status=?)")), plan
+            assert any(index in plan for index in ("run_queue", "run_leased", "run_by_status (status=?)")), plan
 
 
 # What is held back

@@ -27,7 +27,7 @@ _UNITS = ((24 * 3600, "day"), (3600, "h"), (60, "min"), (1, "s"))
 _MOST_DIGITS = 18
 _HELD = {
     "paused": "The job is paused: none comes until it is resumed.",
-    "frozen": "Its environment is frozen: none comes until that is released.",
+    "frozen": "Its environment is frozen: none comes until that is unfrozen.",
 }
 #: The badge of a job whose schedule does not fire, by its standstill.
 _STATES = {

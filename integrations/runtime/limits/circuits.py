@@ -71,7 +71,7 @@ class CircuitBook:
         try:
             known.circuit, is_probe, seconds = await asker.ask(lambda: _let_probe(binding), locks=_locks(binding))
         except asyncio.CancelledError:  # it may have been let through, and does not hear it any more
-            self.give_up_probe(binding, asker)
+            self.abandon_probe(binding, asker)
             raise
         self._refuse(known, binding, seconds)
         return bool(is_probe)
@@ -93,7 +93,7 @@ class CircuitBook:
         known.circuit = known.circuit.probed(failed=True, now=self._clock.now())
         asker.tell(lambda: _probed(binding, True), locks=_locks(binding))
 
-    def give_up_probe(self, binding: Binding, asker: Asker) -> None:
+    def abandon_probe(self, binding: Binding, asker: Asker) -> None:
         known = self._of(binding)
         known.circuit = known.circuit.given_up(self._clock.now())
         asker.tell(lambda: _given_up(binding), locks=_locks(binding))

@@ -418,19 +418,19 @@ def test_calendar_says_what_it_leaves_out(page: Client, job: models.Job, monkeyp
     assert "the first 1 jobs; there are more" in cut
 
 
-def test_environment_is_frozen_and_released_from_the_calendar(page: Client, job: models.Job) -> None:
+def test_environment_is_frozen_and_unfrozen_from_the_calendar(page: Client, job: models.Job) -> None:
     assert job.environment is not None
-    freeze, release = (
-        reverse("admin:integrations_job_freeze", args=[job.environment.pk, wish]) for wish in ("freeze", "release")
+    freeze, unfreeze = (
+        reverse("admin:integrations_job_freeze", args=[job.environment.pk, wish]) for wish in ("freeze", "unfreeze")
     )
 
     frozen = page.post(freeze, {"reason": "Upgrade"}, follow=True)
     assert "Upgrade" in pages.text(frozen)
     assert "frozen" in pages.text(page.get(pages.change_url(job)))
-    page.post(release)
+    page.post(unfreeze)
 
     assert not models.Freeze.objects.in_force().exists()
-    assert "is not frozen" in pages.text(page.post(release, follow=True))
+    assert "is not frozen" in pages.text(page.post(unfreeze, follow=True))
 
 
 def test_environment_is_frozen_by_those_who_may(home: models.Integration, job: models.Job) -> None:

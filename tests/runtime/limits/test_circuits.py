@@ -211,7 +211,7 @@ def test_probe_that_is_broken_off_lets_the_next_call_probe_at_once() -> None:
     binding = new_binding()
     process = probing(binding)
 
-    process.book.give_up_probe(binding, RECORDER)
+    process.book.abandon_probe(binding, RECORDER)
 
     assert process.admit(binding)
     row = Circuit.objects.get()

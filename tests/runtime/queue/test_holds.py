@@ -159,7 +159,7 @@ def test_retries_in_a_frozen_environment_wait_for_its_release(hands: Hands) -> N
     # What fired before goes on, and what somebody starts by hand begins.
     assert claimed(job) == [queued]
     assert workers.why_not_yet(retry) == 'environment "dev" is frozen (Upgrade); this retry begins once it is unfrozen'
-    freezes.release(environment=dev(job), by=SYSTEM)
+    freezes.unfreeze(environment=dev(job), by=SYSTEM)
     assert claimed(job) == [retry, queued]
 
 

@@ -641,7 +641,7 @@ def test_frozen_environment_holds_its_jobs_and_releases_them_in_order(hands: Han
     fire(hands)
     assert ledger(soon) == ledger(late) == []
 
-    freezes.release(environment=dev, by=SYSTEM)
+    freezes.unfreeze(environment=dev, by=SYSTEM)
     fire(hands)
 
     assert ledger(soon) == [(10, "missed"), (20, "started")]
@@ -674,7 +674,7 @@ def test_job_that_is_paused_and_frozen_goes_on_after_both(hands: Hands) -> None:
     jobs.resume(jobs=[fresh(job)], by=SYSTEM)
     assert (fresh(job).next_at, fresh(job).held_from) == (None, START + 20 * MINUTE)
 
-    freezes.release(environment=dev, by=SYSTEM)
+    freezes.unfreeze(environment=dev, by=SYSTEM)
 
     assert fresh(job).next_at == START + 20 * MINUTE
     assert ledger(job) == [(10, "skipped")]

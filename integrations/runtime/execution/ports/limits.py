@@ -34,8 +34,8 @@ class Limits:
     def report_late(self, binding: Binding, *, is_probe: bool) -> None:
         self._book.report_late(binding, self._recorder, is_probe=is_probe)
 
-    def give_up_probe(self, binding: Binding) -> None:
-        self._book.give_up_probe(binding, self._recorder)
+    def abandon_probe(self, binding: Binding) -> None:
+        self._book.abandon_probe(binding, self._recorder)
 
     async def reserve(self, binding: Binding, *, has_place: bool, patience_seconds: float) -> float:
         limit = binding.rate_limit

@@ -40,7 +40,7 @@ class ResultCache:
         store = self._safely(partial(self._stored, key, value, cache, filler), otherwise="the cache is not available")
         return await self._recorder.ask(store, locks=_locks(key))
 
-    def release(self, key: str, *, filler: str) -> None:
+    def abandon(self, key: str, *, filler: str) -> None:
         self._recorder.tell(self._safely(partial(_released, key, filler), otherwise=None), locks=_locks(key))
 
     def _safely(self, ask: Callable[[], Answer], *, otherwise: Answer) -> Callable[[], Answer]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import threading
 import time
@@ -284,6 +285,7 @@ def test_nested_run_that_is_executed_is_told_that_the_run_above_has_failed() -> 
     run, nested = _parked(integration, "failing")
     driver = Driver(event_loop=event_loop.shared(), worker="tester")
     driver.start([claimed for claimed in [claiming.claim_one(nested.pk, worker="tester")] if claimed])
+    event_loop.shared().submit(asyncio.sleep(0.1)).result()  # by then `long` has begun
 
     assert run_tree.fail_nested(run.pk, RunError(code="run_above_failed", message="no"), now=timezone.now())
     driver.stop(claiming.stop_requests(driver.leases))

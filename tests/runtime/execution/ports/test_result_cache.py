@@ -60,8 +60,8 @@ class Shelf:
     def why_not(self, value: Any, filler: str = "one") -> str:
         return finished(self.results.store(KEY, value, cache="hourly", filler=filler))
 
-    def release(self, filler: str = "one") -> None:
-        self.results.release(KEY, filler=filler)
+    def abandon(self, filler: str = "one") -> None:
+        self.results.abandon(KEY, filler=filler)
 
 
 def fail(*_: object) -> None:
@@ -117,10 +117,10 @@ def test_released_entry_is_filled_by_the_next(now: FakeClock) -> None:
     shelf = Shelf()
     shelf.look("one")
 
-    shelf.release("one")
+    shelf.abandon("one")
 
     assert shelf.look("two").status == "fill"
-    shelf.release("one")  # not its own any more
+    shelf.abandon("one")  # not its own any more
     assert shelf.look("one").status == "filling"
 
 
