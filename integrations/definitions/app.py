@@ -183,6 +183,24 @@ class Auth(Definition):
     token_url: BaseUrl | None = None
     scopes: Many[str] = ()
 
+    @property
+    def needed_keys(self) -> tuple[str, ...]:
+        """The keys that a connection's auth data must hold; a credential_access auth needs its action's input."""
+        match self.setup_type:
+            case "basic":
+                return ("username", "password")
+            case "api_key":
+                return (self.key_name,)
+            case "oauth2_client_credentials":
+                return ("client_id", "client_secret")
+            case "oauth2_refresh_token":
+                return ("client_id", "client_secret", "refresh_token")
+            case "token_access":
+                placed = (self.tokens.params, self.tokens.query, self.tokens.headers, self.tokens.body)
+                fields = [field for section in placed for field in section]
+                return tuple(field.key for field in fields if field.required and field.defaultValue is None)
+        return ()
+
     @model_validator(mode="after")
     def _name_the_token_source(self) -> Self:
         if self.setup_type == "credential_access" and self.action_tag is None:

@@ -31,7 +31,7 @@ def _moment(value: Any) -> Any:
     return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-_MOMENT_HINT = "such as 2030-01-31T09:30+01:00; in the schedule's tz when it has no offset"
+_MOMENT_HINT = "such as 2030-01-31T09:30+01:00"
 #: ISO 8601, of UTC when it names no zone; turned to UTC.
 Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
 

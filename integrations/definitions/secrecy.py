@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from integrations.errors import DefinitionError, Problem, join_place
 from integrations.types import Json
 
 #: Stands where a secret is kept. Handing it back keeps what is stored there.
 KEPT = "[sealed]"
+_REFERENCE = re.compile(r"\$Secret\{([^{}]+)\}")
 
 
 def masked(value: Json) -> Json:
-    """Return `value` with every leaf replaced by `KEPT`: its shape may be seen, its content not."""
+    """Return `value` with every leaf replaced by `KEPT`: its shape may be seen, its content not.
+
+    A text that is just `$Secret{key}` stays: it names a secret and is none.
+    """
     if isinstance(value, dict):
         return {key: masked(item) for key, item in value.items()}
     if isinstance(value, list):
         return [masked(item) for item in value]
-    return value if value in (None, "") else KEPT
+    return value if value in (None, "") or secret_named_by(value) else KEPT
+
+
+def secret_named_by(value: Json) -> str | None:
+    """Return the key of a value that is just `$Secret{key}`, or None for any other."""
+    named = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    return named[1] if named else None
+
+
+def leaves(value: Json, *, place: str) -> Iterator[tuple[str, Json]]:
+    """Yield every value within `value` that holds no others, with its place."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, place=join_place(place, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from leaves(item, place=f"{place}[{index}]")
+    else:
+        yield place, value
 
 
 def unmasked(value: Json, stored: Json, *, place: str = "") -> Json:

@@ -68,11 +68,14 @@ def describe(*, row: models.Secret, description: str, by: Actor) -> models.Secre
 
 
 def in_use(row: models.Secret) -> Sequence[str]:
-    """Return every place that would find no value any more; none while another environment has one."""
-    others = models.Secret.objects.for_integration(row.integration).filter(key=row.key).exclude(pk=row.pk)
-    if others.exists():
+    """Return every place that would find no value any more in an environment that has one now."""
+    contents = contents_of(row.integration)
+    own = row.environment.slug if row.environment else ""
+    left = contents.secrets.get(row.key, frozenset()) - {own}
+    losing = [slug for slug in contents.environments if slug not in left and own in ("", slug)]
+    if "" in left or (left and not losing):
         return []
-    return checking.references_to(contents_of(row.integration), "secret", row.key)
+    return checking.places_reading_secret(contents, row.key, environments=losing)
 
 
 def delete(*, row: models.Secret, by: Actor) -> None:

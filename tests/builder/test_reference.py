@@ -120,7 +120,7 @@ def test_apps(ductape: Ductape, builder: IntegrationBuilder) -> None:
         app.create_env(slug=slug, base_url="https://app.example")
     for key in ("exampleKey", "updatedKey"):
         app.create_variable(key=key, type="string", required=False)
-    app.create_auth(tag="authTag", setup_type="token_access")
+    app.create_auth(tag="authTag", setup_type="token_access", tokens={"headers": {"X-Token": "string"}})
     builder.create_env(env_name="Staging", slug="stg", auth={})
 
     created = builder.add_app(

@@ -7,9 +7,9 @@ import pytest
 from integrations import models
 from integrations.actors import SYSTEM
 from integrations.definitions.secrecy import KEPT
-from integrations.errors import DefinitionError, NotFound
-from integrations.operations import connected_apps
-from integrations.types import JsonObject
+from integrations.errors import DefinitionError, InUse, NotFound
+from integrations.operations import apps, connected_apps, environments, secrets
+from integrations.types import Json, JsonObject
 from tests.scenes.scene import SHOP, bound, last_audit, make_app, make_integration, put
 
 pytestmark = pytest.mark.django_db
@@ -167,11 +167,88 @@ def test_text_is_auth_data_too(integration: models.Integration) -> None:
 
 
 def test_empty_auth_data_is_a_value_and_none_takes_that_of_the_environment(integration: models.Integration) -> None:
-    connect(integration, with_key({}))
+    token: JsonObject = {"type": "string", "required": False}
+    optional: JsonObject = {"tag": "optional", "setup_type": "token_access", "tokens": {"headers": {"X-Token": token}}}
+    apps.put_part(tag="shop", part="auths", values=optional, by=SYSTEM)
+
+    connect(integration, bound("dev", auth={"auth_tag": "optional", "data": {}}))
     assert opened() == {}
 
-    change(integration, with_key(None))
+    change(integration, bound("dev", auth={"auth_tag": "optional", "data": None}))
     assert opened() is None
+
+
+@pytest.mark.parametrize("data", [{}, None, {"key": "hush-hush"}])
+def test_auth_without_what_it_needs_is_refused(data: Json, integration: models.Integration) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        connect(integration, with_key(data))
+
+    assert [str(problem) for problem in caught.value.problems] == [
+        'connected_apps/shop/envs[0]/auth/data/X-Api-Key: "X-Api-Key" is required'
+    ]
+
+
+def test_auth_takes_what_it_needs_from_the_environment(integration: models.Integration) -> None:
+    environments.update(integration=integration, tag="dev", changes={"auth": {"X-Api-Key": "hush-hush"}}, by=SYSTEM)
+
+    assert connect(integration, with_key(None)).pk
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("$Secret{api_pww}", 'unknown secret "api_pww" (did you mean "api_pw"?)'),
+        (
+            "$Secret{elsewhere}",
+            'the secret "elsewhere" has no value in environment "dev"'
+            " (give it one there, or one for every environment)",
+        ),
+        (
+            "Key $Secret{api_pw}",
+            "a reference within a text is not read here"
+            " (write $Secret{key} alone; what stands around it goes into the field's decorator)",
+        ),
+    ],
+)
+def test_reference_to_a_secret_is_checked_in_a_binding(
+    value: str, problem: str, integration: models.Integration
+) -> None:
+    other = put(integration, "environments", env_name="Production", slug="prd", auth={})
+    secrets.put(integration=integration, key="api_pw", value="hush-hush", by=SYSTEM)
+    secrets.put(integration=integration, key="elsewhere", value="hush-hush", environment=other, by=SYSTEM)
+
+    with pytest.raises(DefinitionError) as caught:
+        connect(integration, with_key({"X-Api-Key": value}))
+    with pytest.raises(DefinitionError) as default:
+        environments.update(integration=integration, tag="dev", changes={"auth": {"key": value}}, by=SYSTEM)
+
+    assert [str(each) for each in caught.value.problems] == [
+        f"connected_apps/shop/envs[0]/auth/data/X-Api-Key: {problem}"
+    ]
+    assert [str(each) for each in default.value.problems] == [f"environments/dev/auth/key: {problem}"]
+
+
+def test_binding_shows_which_secret_it_names(integration: models.Integration) -> None:
+    secrets.put(integration=integration, key="api_pw", value="hush-hush", by=SYSTEM)
+
+    connected = connect(integration, with_key({"X-Api-Key": "$Secret{api_pw}"}))
+
+    assert connected.to_definition().envs[0].auth.data == {"X-Api-Key": "$Secret{api_pw}"}
+
+
+def test_secret_that_a_binding_names_is_not_deleted(integration: models.Integration) -> None:
+    production = put(integration, "environments", env_name="Production", slug="prd", auth={})
+    for_all = secrets.put(integration=integration, key="api_pw", value="hush-hush", by=SYSTEM)
+    for_production = secrets.put(
+        integration=integration, key="api_pw", value="hush-prd", environment=production, by=SYSTEM
+    )
+    connect(integration, with_key({"X-Api-Key": "$Secret{api_pw}"}))
+
+    with pytest.raises(InUse) as caught:
+        secrets.delete(row=for_all, by=SYSTEM)
+
+    assert caught.value.places == ("connected_apps/shop/envs[0]/auth/data/X-Api-Key",)
+    secrets.delete(row=for_production, by=SYSTEM)
 
 
 def test_variables_are_checked_against_the_app(integration: models.Integration) -> None:

@@ -265,7 +265,11 @@ def test_secret_of_a_binding_that_has_no_value_fails_the_run_with_its_key(
     integration: models.Integration, local_calls: None
 ) -> None:
     auth: Any = {"auth_tag": "key", "data": {"api_key": "$Secret{gone}"}}
+    secrets.put(integration=integration, key="gone", value="hush-hush", by=SYSTEM)
     connected_apps.update(integration=integration, tag="shop", changes={"envs": [bound("dev", auth=auth)]}, by=SYSTEM)
+    # Saving and deleting guard against this; a run must not depend on it.
+    models.Secret.objects.filter(key="gone").delete()
+    integration.touch()
 
     with pytest.raises(OperationRefused, match='a binding uses the secret "gone", which has no value'):
         start(integration)

@@ -55,6 +55,8 @@ def auth_of(app: App, auth_tag: str) -> Auth:
 
 def static_credentials(auth: Auth, data: Json) -> Credentials:
     """Return what `basic`, `api_key` and `token_access` add; nothing for auths whose token is fetched."""
+    if isinstance(data, str) and len(auth.needed_keys) == 1:
+        data = {auth.needed_keys[0]: data}  # a text alone is the one value that the auth needs
     if auth.setup_type == "basic":
         return _basic(_flat(data))
     if auth.setup_type == "api_key":
@@ -181,6 +183,8 @@ def _api_key(auth: Auth, given: Mapping[str, Json]) -> Credentials:
 def _placed_tokens(auth: Auth, data: Json) -> Credentials:
     """Return the data in its own sections, or where the auth's token fields say that flat keys go."""
     given = sectioned(data) or _by_fields(auth, _flat(data))
+    for key in auth.needed_keys:
+        _needed(_flat(data), key)
     placed = {section: _decorated(auth, section, given.get(section)) for section in SECTIONS}
     return Credentials(**placed, bare=tuple(texts_in(dict(given))))
 

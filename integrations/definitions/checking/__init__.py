@@ -13,7 +13,7 @@ from integrations.definitions.checking.nouns import (
     check_notification,
 )
 from integrations.definitions.checking.renaming import rename_references
-from integrations.definitions.checking.uses import references_to
+from integrations.definitions.checking.uses import places_reading_secret, references_to
 
 __all__ = [
     "check_app",
@@ -26,6 +26,7 @@ __all__ = [
     "check_input",
     "check_job",
     "check_notification",
+    "places_reading_secret",
     "references_to",
     "rename_references",
 ]

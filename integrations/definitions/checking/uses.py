@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from integrations.definitions.checking.fitting import parse_readable
+from integrations.definitions.connected_app import ConnectedApp
 from integrations.definitions.contents import Contents
 from integrations.definitions.database import Database
 from integrations.definitions.feature import Event, Feature, Sequence
 from integrations.definitions.job import Job
 from integrations.definitions.notification import Notification
 from integrations.definitions.references import FunctionCall, references_of
+from integrations.definitions.secrecy import leaves, secret_named_by
 from integrations.errors import join_place
 from integrations.types import Json
 
@@ -32,14 +34,23 @@ class Use:
     tag: str
     #: False for what only reads a constant of an app, which is the same in every environment.
     needs_binding: bool = True
+    #: Slug of the only environment in which this refers to it; "" is any.
+    environment: str = ""
 
 
 def references_to(contents: Contents, kind: str, tag: str) -> list[str]:
     """Return the places in an integration that refer to the definition of that kind and tag.
 
-    The bindings of a connected app are its own and its environment's; they hold neither in place.
+    The bindings of a connected app are its own and its environment's; they hold neither in place. Their data is told
+    of once, from the connected app's side.
     """
     return [use.place for use in _uses_in(contents) if use.kind == kind and use.tag == tag]
+
+
+def places_reading_secret(contents: Contents, key: str, *, environments: Collection[str]) -> list[str]:
+    """Return the places in an integration that read a secret in one of these environments."""
+    uses = (use for use in _uses_in(contents) if (use.kind, use.tag) == ("secret", key))
+    return [use.place for use in uses if not use.environment or use.environment in environments]
 
 
 def uses_of_feature(feature: Feature, *, place: str) -> Iterator[Use]:
@@ -117,6 +128,25 @@ def _uses_in(contents: Contents) -> Iterator[Use]:
         yield from _uses_of_notification(notification, f"notifications/{notification.tag}")
     for database in contents.databases.values():
         yield from _uses_of_database(database, f"databases/{database.tag}")
+    for environment in contents.environments.values():
+        yield from _uses_of_sealed(environment.auth, environment.slug, f"environments/{environment.slug}/auth")
+    for connected in contents.connected_apps.values():
+        yield from _uses_of_bindings(connected, f"connected_apps/{connected.access_tag}")
+
+
+def _uses_of_bindings(connected: ConnectedApp, place: str) -> Iterator[Use]:
+    for index, binding in enumerate(connected.envs):
+        slug = binding.integration_env_slug
+        yield from _uses_of_sealed(binding.auth.data, slug, f"{place}/envs[{index}]/auth/data")
+        for number, variable in enumerate(binding.variables):
+            yield from _uses_of_sealed(variable.value, slug, f"{place}/envs[{index}]/variables[{number}]/value")
+
+
+def _uses_of_sealed(data: Json, environment: str, place: str) -> Iterator[Use]:
+    """Give the secrets that sealed data names; anything else of it is data."""
+    for where, value in leaves(data, place=place):
+        if key := secret_named_by(value):
+            yield Use(where, "secret", key, environment=environment)
 
 
 def _uses_of_job(job: Job, place: str) -> Iterator[Use]:

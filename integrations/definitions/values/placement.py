@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
-from integrations.definitions.app import Action, App
+from integrations.definitions.app import Action, App, Auth, TokenPlacement
 from integrations.definitions.base import nearest
 from integrations.definitions.field import Field
 from integrations.definitions.values.fields import check_values
@@ -77,12 +77,21 @@ def supplied_by_auths(app: App) -> dict[str, set[str]]:
     """
     supplied: dict[str, set[str]] = {section: set() for section in SECTIONS}
     for auth in app.auths:
-        for section in SECTIONS:
-            supplied[section] |= {field.key for field in getattr(auth.tokens, section)}
-        if auth.setup_type == "api_key":
-            supplied["query" if auth.placement == "query" else "headers"].add(auth.key_name)
-        elif auth.setup_type == "basic" or auth.setup_type.startswith("oauth2"):
-            supplied["headers"].add("Authorization")
+        for section, keys in supplied_by(auth).items():
+            supplied[section] |= keys
+    return supplied
+
+
+def supplied_by(auth: Auth | None) -> dict[str, set[str]]:
+    """Return by section the keys that one auth fills in."""
+    tokens = auth.tokens if auth else TokenPlacement()
+    supplied = {section: {field.key for field in getattr(tokens, section)} for section in SECTIONS}
+    if auth is None:
+        return supplied
+    if auth.setup_type == "api_key":
+        supplied["query" if auth.placement == "query" else "headers"].add(auth.key_name)
+    elif auth.setup_type == "basic" or auth.setup_type.startswith("oauth2"):
+        supplied["headers"].add("Authorization")
     return supplied
 
 

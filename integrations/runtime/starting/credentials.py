@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,13 +10,13 @@ from integrations import models, strict_json
 from integrations.connectors.base import Binding
 from integrations.connectors.http.auth import texts_in
 from integrations.definitions.app import AppEnvironment
+from integrations.definitions.secrecy import secret_named_by
 from integrations.errors import OperationRefused
 from integrations.runtime.releases.revision_cache import Revision, RevisionCache
 from integrations.types import Json
 
 #: Keys of auth data whose values name somebody and prove nothing.
 _NAMES = frozenset({"user", "username", "login", "email", "client_id", "grant_type", "scope"})
-_SECRET = re.compile(r"\$Secret\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ def texts_of(integration: models.Integration) -> Iterator[str]:
     bindings = models.AppBinding.objects.filter(environment__in=environments)
     auth_data: Json = [_secret_parts(row.open_auth()) for row in (*environments, *bindings)]
     # A text that only names a secret is none.
-    yield from (text for text in texts_in(auth_data) if not _SECRET.fullmatch(text))
+    yield from (text for text in texts_in(auth_data) if secret_named_by(text) is None)
 
 
 def _read(environment: models.Environment) -> _Sealed:
@@ -136,12 +135,12 @@ def _with_secrets(value: Json, secrets: Mapping[str, str]) -> Json:
         return {key: _with_secrets(item, secrets) for key, item in value.items()}
     if isinstance(value, list):
         return [_with_secrets(item, secrets) for item in value]
-    named = _SECRET.fullmatch(value) if isinstance(value, str) else None
-    if named is None:
+    key = secret_named_by(value)
+    if key is None:
         return value
-    if named[1] not in secrets:
-        raise OperationRefused(f'a binding uses the secret "{named[1]}", which has no value in this environment')
-    return secrets[named[1]]
+    if key not in secrets:
+        raise OperationRefused(f'a binding uses the secret "{key}", which has no value in this environment')
+    return secrets[key]
 
 
 def _digest(parts: Json) -> str:

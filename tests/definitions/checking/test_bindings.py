@@ -50,6 +50,15 @@ _BROKEN: list[tuple[JsonObject, list[tuple[str, str, str]]]] = [
         [("auth/data/X-Key", '"X-Key" is required', "")],
     ),
     ({"auth": {"auth_tag": "key", "data": "a text"}}, []),
+    ({"auth": {"auth_tag": "key"}}, [("auth/data/X-Key", '"X-Key" is required', "")]),
+    (
+        {"auth": {"auth_tag": "key", "data": ["a", "list"]}},
+        [("auth/data", 'does not say what of the auth "key" it is', 'write {"X-Key": "…"}')],
+    ),
+    (
+        {"auth": {"auth_tag": "user", "data": "a text"}},
+        [("auth/data", 'does not say what of the auth "user" it is', "write an object of what the auth takes")],
+    ),
 ]
 
 
@@ -111,6 +120,10 @@ def test_environment_binding_an_unknown_app_or_one_app_twice_is_a_problem() -> N
         ({"setup_type": "oauth2_client_credentials"}, {"client_id": "c"}, ["client_secret"]),
         ({"setup_type": "oauth2_refresh_token"}, {"body": {"client_id": "c"}}, ["client_secret", "refresh_token"]),
         ({"setup_type": "api_key"}, {"X-Api-Key": "k"}, []),
+        ({"setup_type": "api_key"}, {"api_key": "k"}, []),
+        ({"setup_type": "api_key"}, {"key": "k"}, ["X-Api-Key"]),
+        ({"setup_type": "api_key", "key_name": "token"}, {}, ["token"]),
+        ({"setup_type": "basic"}, {}, ["username", "password"]),
     ],
 )
 def test_auth_data_holds_what_its_kind_of_auth_needs(setup: JsonObject, data: JsonObject, missing: list[str]) -> None:
