@@ -205,13 +205,16 @@ def test_command_says_where_it_listens_and_stops_at_once(number: signal.Signals)
     environment = {**os.environ, "ORDERS_API_USERNAME": "ann"}
 
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        url = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)
-        assert url is not None
-        with httpx.Client(trust_env=False) as client:  # its connection is still open when the signal comes
-            login = client.post(f"{url[1]}/v1/login", json={**CREDENTIALS, "username": "ann"})
-            process.send_signal(number)
-            status = process.wait(timeout=10)
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            url = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)
+            assert url is not None
+            with httpx.Client(trust_env=False) as client:  # its connection is still open when the signal comes
+                login = client.post(f"{url[1]}/v1/login", json={**CREDENTIALS, "username": "ann"})
+                process.send_signal(number)
+                status = process.wait(timeout=10)
+        finally:
+            process.kill()  # or a failure would wait for it without end
 
     assert (login.json()["data"]["expires_in"], status) == (5, 0)
