@@ -26,7 +26,7 @@ def test_references_to_secrets_are_shown_where_all_was_masked() -> None:
         row.save()
     AppBinding.objects.filter(pk=lost.pk).update(sealed_auth="v1.gone.AAAA", auth_shape={"key": "[sealed]"})
 
-    migration = importlib.import_module("integrations.migrations.0011_show_which_secrets_auth_data_names")
+    migration = importlib.import_module("integrations.migrations.0012_show_which_secrets_auth_data_names")
     migration.show_references(apps, None)
 
     assert Environment.objects.get(pk=environment.pk).auth_shape == {"key": "$Secret{api_pw}", "user": "[sealed]"}

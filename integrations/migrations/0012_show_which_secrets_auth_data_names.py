@@ -24,7 +24,7 @@ def show_references(apps: Any, _schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0010_calls_made_of_a_rate_budget"),
+        ("integrations", "0011_unfrozen_environments_and_leased_runs"),
     ]
 
     operations = [
