@@ -20,7 +20,7 @@ MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 _LARGEST_WITHOUT_EXPONENT = 1e21  # ECMA-262, Number::toString
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 #: An unclosed text runs to the end, so that every character is looked at once.
-_TEXT_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_TEXT_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 
 #: Text up to the next form: `$$`, and `$` before anything but a letter, are text.
-PLAIN = re.compile(r"(?:[^$]++|\$\$|\$(?![A-Za-z$]))++")
+PLAIN = re.compile(r"(?:[^$]+|\$\$|\$(?![A-Za-z$]))+")
 NAME = re.compile(r"\$([A-Za-z]+)")
 SPACE = re.compile(r"\s*")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-#: A JSON text; possessive, so that an unclosed one fails in one pass.
-QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+#: A JSON text, unrolled so that an unclosed one fails in one pass.
+QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 WORD = re.compile(r"[^\s,()\[\]{}]+")
 INDEX = re.compile(r"\[(-?\d{1,15})\]\}")
-KEY = re.compile(r"[^{}]*+")
-PLAIN_KEYS = re.compile(r"(?:\{[^{}]*+\})*+")
+KEY = re.compile(r"[^{}]*")
+PLAIN_KEYS = re.compile(r"(?:\{[^{}]*\})*")
 
 
 class SyntaxStop(Exception):
