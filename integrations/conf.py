@@ -6,6 +6,9 @@ from typing import Literal, cast
 
 from django.conf import settings
 
+#: How long a page waits for a run that is executed in its own process; it follows the run from then on.
+PAGE_PATIENCE_SECONDS = 2.0
+
 
 def encryption_keys() -> dict[str, bytes]:
     """Return the 32-byte data-encryption keys by key id, never empty. The first one seals; every one opens.
@@ -45,12 +48,12 @@ def broker_url() -> str:
 
 
 def lease_seconds() -> int:
-    """Return how long a run stays with a worker that is not heard of, 2 or more. From DUCTAPE_LEASE_SECONDS."""
+    """Return how long a run stays leased to a worker that does not report, 2 or more. From DUCTAPE_LEASE_SECONDS."""
     return settings.DUCTAPE_LEASE_SECONDS
 
 
 def stop_seconds() -> int:
-    """Return how long a worker that is to stop goes on with what it holds. From DUCTAPE_STOP_SECONDS."""
+    """Return how long a worker that is to stop continues its runs. From DUCTAPE_STOP_SECONDS."""
     return settings.DUCTAPE_STOP_SECONDS
 
 

@@ -124,7 +124,7 @@ def _live_context(operation: models.BulkOperation) -> dict[str, Any]:
         "is_over": operation.finished_at is not None,
         "by": _by(operation),
         "workers_are_missing": operation.finished_at is None and not workers.is_worker_there(),
-        "is_held": operation.finished_at is None and bulk.is_held(operation.kind),
+        "is_on_hold": operation.finished_at is None and bulk.is_on_hold(operation.kind),
         "announcement": f"{operation.done} done, {operation.failed} not done, {operation.left} left",
     }
 

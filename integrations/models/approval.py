@@ -43,9 +43,6 @@ class ApprovalQuerySet(ScopedQuerySet["Approval"]):
         among = Q(is_restricted=False) | Q(pk__in=named) | Q(pk__in=in_group)
         return self.filter(among).filter(Q(self_approval=True) | Q(run__created_by=None) | ~Q(run__created_by=user.pk))
 
-    def with_decision(self) -> ApprovalQuerySet:
-        return self.select_related("run", "decided_by")
-
 
 class Approval(models.Model):
     class Decision(models.TextChoices):

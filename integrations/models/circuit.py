@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from integrations.models.fields import ExactJSONField
+from integrations.models.locking import LockingQuerySet
 
 
 class Circuit(models.Model):
@@ -31,6 +32,8 @@ class Circuit(models.Model):
     #: What was called lately: `[[start in epoch seconds, calls, failures]]`, a few seconds each.
     slices = ExactJSONField(default=list, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = LockingQuerySet["Circuit"].as_manager()
 
     class Meta:
         default_permissions = ("view",)

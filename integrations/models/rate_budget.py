@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from integrations.models.locking import LockingQuerySet
+
 
 class RateBudget(models.Model):
     """Two timestamps are all that a budget takes. Source: GCRA, ITU-T I.371; see `integrations.engine.budgets`."""
@@ -15,6 +17,8 @@ class RateBudget(models.Model):
     paid_until = models.DateTimeField()
     #: The same of the calls that were made; None before the first.
     sent_until = models.DateTimeField(null=True, blank=True)
+
+    objects = LockingQuerySet["RateBudget"].as_manager()
 
     class Meta:
         default_permissions = ()

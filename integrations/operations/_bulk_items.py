@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F
 
 from integrations import models
 from integrations.actors import SYSTEM, Actor
 from integrations.errors import Busy, IntegrationsError, PermissionRefused
 from integrations.operations import replays, runs
+from integrations.runtime.containment import INTERNAL_ERROR, contained
 from integrations.runtime.db import clock
 from integrations.runtime.dispatch import state as dispatch_state
-
-logger = logging.getLogger(__name__)
-
 
 Kind = models.BulkOperation.Kind
 State, Status = models.BulkItem.State, models.BulkOperation.Status
 
 
-def is_held(kind: str) -> bool:
+def is_on_hold(kind: str) -> bool:
     """Return whether operations of a kind wait because dispatch is paused. Cancels do not: they start nothing."""
     return kind != Kind.CANCEL and dispatch_state.is_paused()
 
 
 def work(*, seconds: float) -> bool:
-    """Carry out what there is for so long at most, and return whether there is more to do at once."""
+    """Carry out pending items for so long at most, and return whether there is more to do at once."""
     until = time.monotonic() + seconds
     # Most times there is none, and then SQLite's one write lock is left to others.
     while models.BulkOperation.objects.unfinished().exists():
@@ -40,9 +37,9 @@ def work(*, seconds: float) -> bool:
 
 
 def _one() -> bool:
-    """Carry out the next item that nobody else has in hand; return whether to go on at once."""
+    """Carry out the next item that no other worker has locked; return whether to continue at once."""
     with transaction.atomic():
-        kinds = [kind for kind in Kind if not is_held(kind)]
+        kinds = [kind for kind in Kind if not is_on_hold(kind)]
         unfinished = {"operation__finished_at__isnull": True, "operation__kind__in": kinds}
         pending = models.BulkItem.objects.filter(state=State.PENDING, **unfinished)
         locked = pending.select_for_update(skip_locked=True, of=("self",)).select_related("operation__created_by")
@@ -51,37 +48,27 @@ def _one() -> bool:
 
 
 def _carry_out(item: models.BulkItem, operation: models.BulkOperation) -> bool:
-    by = _asker(operation)
+    # With the permissions that the user has now.
+    by: Actor | None = SYSTEM if operation.by_system else operation.created_by
     if by is None:
-        _end(operation, Status.FAILED, "whoever asked for this is no longer a user")
+        _end(operation, Status.FAILED, "the user who started this no longer exists")
         return True
-    try:
-        with transaction.atomic():
-            result = _DOERS[operation.kind](_run(item, by), operation, by)
-    except Busy:
-        return False  # there will be room later
-    except PermissionRefused as error:
-        _end(operation, Status.FAILED, error.message)
-        return True
-    except IntegrationsError as error:
-        _note(item, operation, state=State.FAILED, message=error.message)
-    except DatabaseError:
-        raise
-    except Exception:
-        logger.exception("A bulk operation broke off", extra={"action": "bulk_item_broke_off", "run": str(item.run_id)})
-        _note(item, operation, state=State.FAILED, message="a fault of the console; its log says more")
-    else:
-        _note(item, operation, state=State.DONE, result_id=result)
+    message, result_id = INTERNAL_ERROR, None
+    with contained("An item of a bulk operation failed", action="bulk_item_failed", run=str(item.run_id)):
+        try:
+            with transaction.atomic():
+                run = runs.fetch(run_id=str(item.run_id), by=by)
+                result_id = _DOERS[operation.kind](run, operation, by)
+            message = ""
+        except Busy:
+            return False  # there will be room later
+        except PermissionRefused as error:
+            _end(operation, Status.FAILED, error.message)
+            return True
+        except IntegrationsError as error:
+            message = error.message
+    _note(item, operation, state=State.FAILED if message else State.DONE, message=message, result_id=result_id)
     return True
-
-
-def _run(item: models.BulkItem, by: Actor) -> models.Run:
-    return runs.fetch(run_id=str(item.run_id), by=by)
-
-
-def _asker(operation: models.BulkOperation) -> Actor | None:
-    """Return on whose behalf it is done, with the permissions that they have now."""
-    return SYSTEM if operation.by_system else operation.created_by
 
 
 def _retry(run: models.Run, operation: models.BulkOperation, by: Actor) -> uuid.UUID:
@@ -96,7 +83,7 @@ def _replay(run: models.Run, operation: models.BulkOperation, by: Actor) -> uuid
         reason=operation.reason,
         version=options["version"],
         start=options["start"],
-        other_writes=options.get("writes", "again"),  # not there in those from before it was asked for
+        other_writes=options.get("writes", "again"),  # missing in operations from before it was a choice
     )
     return replay.pk
 

@@ -6,7 +6,7 @@ import uuid
 
 from django.db import transaction
 
-from integrations import models
+from integrations import conf, models
 from integrations.actors import Actor, require, user_of
 from integrations.errors import InvalidInput, NotFound, OperationRefused, PermissionRefused, Problem
 from integrations.operations import _audit, _free_text, workers
@@ -17,8 +17,6 @@ from integrations.runtime.lifecycle import run_tree
 Decision = models.Approval.Decision
 #: What people may decide, with the audit's verb.
 _VERBS = {Decision.APPROVED: "approve", Decision.REJECTED: "reject"}
-#: How long a run that goes on here is waited for, where no worker is there.
-_PATIENCE_SECONDS = 2.0
 
 
 def decide(*, approval: models.Approval, decision: str, by: Actor, reason: str = "") -> models.Approval:
@@ -55,7 +53,7 @@ def go_on(approval: models.Approval) -> models.Run:
     run.refresh_from_db()
     if run.status != models.Run.Status.QUEUED or workers.is_worker_there():
         return run
-    return in_process.execute(run, on_step=None, patience_seconds=_PATIENCE_SECONDS)
+    return in_process.execute(run, on_step=None, patience_seconds=conf.PAGE_PATIENCE_SECONDS)
 
 
 def open_for(*, by: Actor) -> models.ApprovalQuerySet:

@@ -136,7 +136,7 @@ def follow(
 ) -> models.BulkOperation:
     """Return the operation once it is over, telling how it stands whenever that has changed.
 
-    Where no worker is there to carry it out, this process does; neither does while it `is_held`.
+    Where no worker is there to carry it out, this process does; neither does while it `is_on_hold`.
     """
     told = None
     while True:
@@ -179,7 +179,7 @@ def work(*, seconds: float) -> bool:
 
 
 #: Whether operations of a kind wait because dispatch is paused; cancels never do.
-is_held = _bulk_items.is_held
+is_on_hold = _bulk_items.is_on_hold
 
 
 def _matching(

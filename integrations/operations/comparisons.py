@@ -65,12 +65,6 @@ class StepPair:
     def right_took(self) -> dt.timedelta | None:
         return _took(self.right)
 
-    @property
-    def longer_by(self) -> dt.timedelta | None:
-        """Return how much longer the right one took."""
-        left, right = self.left_took, self.right_took
-        return right - left if left is not None and right is not None else None
-
     def _differences(self, column: str) -> list[Difference]:
         return differences(*_both(self.left, self.right, column)) if self.left and self.right else []
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from integrations import models
+from integrations import conf, models
 from integrations.actors import Actor, require
 from integrations.definitions import checking
 from integrations.definitions.contents import Contents
@@ -28,8 +28,6 @@ from integrations.types import JsonObject
 _PREVIEWED = 5
 #: How many missed times `run_all` makes up for.
 MOST_MADE_UP = firing.MOST_MADE_UP
-#: How long whoever waits for a page waits for a run, which the page follows from then on.
-_PAGE_PATIENCE_SECONDS = 2.0
 #: How many jobs `run_due` looks at at a time.
 _AT_ONCE = 50
 
@@ -163,7 +161,7 @@ def _executed_here(started: models.Run) -> models.Run:
     """Execute a run that was just started, unless a worker is there to."""
     if started.is_final or dispatch_state.is_paused() or workers.is_worker_there():
         return started
-    return in_process.execute(started, on_step=None, patience_seconds=_PAGE_PATIENCE_SECONDS)
+    return in_process.execute(started, on_step=None, patience_seconds=conf.PAGE_PATIENCE_SECONDS)
 
 
 def run_due(*, integration: models.Integration, by: Actor) -> list[models.Run]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from django.db import transaction
 
-from integrations import models, strict_json
+from integrations import conf, models, strict_json
 from integrations.actors import Actor, require, user_of
 from integrations.definitions import checking
 from integrations.definitions.release import Release
@@ -32,8 +32,6 @@ __all__ = ["BEGINNING", "FAILURE", "Attempt", "Choice", "EventPlan", "Plan", "Pr
 
 #: The release that the run was on, or the latest versions of everything.
 Version = Literal["original", "latest"]
-#: How long whoever asks waits for a run that this process executes, before it is followed.
-_PATIENCE_SECONDS = 2.0
 
 Status = models.Run.Status
 
@@ -136,7 +134,7 @@ def retry(run: models.Run, *, by: Actor, reason: str) -> models.Run:
 
 def go_on(run: models.Run) -> models.Run:
     """Have a new run executed: by a worker where one is there, else in this process."""
-    return run if workers.is_worker_there() else runs.execute(run, patience_seconds=_PATIENCE_SECONDS)
+    return run if workers.is_worker_there() else runs.execute(run, patience_seconds=conf.PAGE_PATIENCE_SECONDS)
 
 
 def lineage(run: models.Run) -> list[Attempt]:

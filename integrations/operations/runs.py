@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from integrations import models, strict_json
+from integrations import conf, models, strict_json
 from integrations.actors import Actor, require
 from integrations.definitions import checking
 from integrations.errors import NotFound, OperationRefused
@@ -23,8 +23,6 @@ from integrations.types import Json
 
 #: How long a parked run is waited for by whoever started it.
 _PATIENCE_SECONDS = 30.0
-#: The same for whoever waits for a page, which follows the run from then on.
-_PAGE_PATIENCE_SECONDS = 2.0
 
 
 def start(
@@ -90,7 +88,7 @@ def request(
     return (
         run
         if run.is_deduplicated or workers.is_worker_there()
-        else execute(run, patience_seconds=_PAGE_PATIENCE_SECONDS)
+        else execute(run, patience_seconds=conf.PAGE_PATIENCE_SECONDS)
     )
 
 

@@ -85,7 +85,7 @@ def _work(worker: worker_process.Worker) -> None:
         worker.run()
     except Exception:
         # Whoever started the process sees that it ended and starts it again; tasks would wait for ever.
-        logger.exception("The worker loop broke off", extra={"action": "worker_broke_off"})
+        logger.exception("The worker loop failed", extra={"action": "worker_failed"})
         state.should_terminate = EX_FAILURE
     finally:
         connections.close_all()

@@ -97,7 +97,7 @@ def test_cancels_go_on_while_dispatch_is_paused_and_nothing_else_does(
     queued.refresh_from_db()
     assert queued.status == "cancelled"
     assert worked(retries) == ("running", 0, 0)
-    assert (bulk.is_held("retry"), bulk.is_held("replay"), bulk.is_held("cancel")) == (True, True, False)
+    assert (bulk.is_on_hold("retry"), bulk.is_on_hold("replay"), bulk.is_on_hold("cancel")) == (True, True, False)
 
 
 def test_nested_run_that_was_cancelled_with_the_one_above_it_is_done(integration: models.Integration) -> None:

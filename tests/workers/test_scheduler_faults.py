@@ -30,7 +30,7 @@ __all__ = ["hands"]
 
 pytestmark = pytest.mark.django_db
 
-FAULT = "a fault of the console; its log says more"
+FAULT = "internal error, see the server log"
 
 
 def _break(monkeypatch: pytest.MonkeyPatch, where: object, name: str, *, job: models.Job) -> None:

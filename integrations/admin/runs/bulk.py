@@ -112,7 +112,7 @@ class BulkPage:
             "most": bulk.MOST_RUNS,
             "is_too_much": fitting > bulk.MOST_RUNS,
             "workers_are_missing": not workers.is_worker_there(),
-            "is_held": bulk.is_held(self.kind),
+            "is_on_hold": bulk.is_on_hold(self.kind),
             "here": request.get_full_path(),
             "back_url": self.back_url or request.get_full_path(),
         }

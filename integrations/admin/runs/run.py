@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
-from integrations import models, strict_json
+from integrations import conf, models, strict_json
 from integrations.admin.base.console import ReadOnlyAdmin, actor
 from integrations.admin.base.filters import BY_INTEGRATION, BulkResultFilter, ErrorCodeFilter, VisibleRelatedFilter
 from integrations.admin.runs import page
@@ -33,8 +33,6 @@ from integrations.errors import OperationRefused, PermissionRefused
 from integrations.models import run_lists
 from integrations.operations import runs
 
-#: How long resuming waits for a run before its page follows it.
-_PATIENCE_SECONDS = 2.0
 _PARTS = ("input", "output")
 #: The filters by what an index begins with that goes on with the time.
 _NARROWING = frozenset(
@@ -134,7 +132,7 @@ class RunAdmin(ReplayPages, ComparePages, BulkActions, ReadOnlyAdmin):
 
     def resume_view(self, request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         """Have a run go on that nobody executes."""
-        resume = functools.partial(runs.resume, patience_seconds=_PATIENCE_SECONDS)
+        resume = functools.partial(runs.resume, patience_seconds=conf.PAGE_PATIENCE_SECONDS)
         return self._asked(request, self._run(request, run_id), resume)
 
     def cancel_view(self, request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:

@@ -60,7 +60,7 @@ class Command(BaseCommand):
         except IntegrationsError as error:
             raise CommandError(error.message) from None
         self._tell(operation)
-        if bulk.is_held(kind):
+        if bulk.is_on_hold(kind):
             self.stdout.write("Dispatch is paused: nothing happens until it is resumed.")
         if follow:
             self._follow(operation)

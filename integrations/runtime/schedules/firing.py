@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from integrations import models
 from integrations.actors import SYSTEM
@@ -19,6 +19,7 @@ from integrations.definitions.schedules import Timetable
 from integrations.errors import Busy, DefinitionError, IntegrationsError, OperationRefused
 from integrations.models.job import JobQuerySet
 from integrations.models.run import RunQuerySet
+from integrations.runtime.containment import INTERNAL_ERROR, contained
 from integrations.runtime.dispatch import state as dispatch_state
 from integrations.runtime.releases.revision_cache import Revision, RevisionCache
 from integrations.runtime.schedules import job_starts, next_fire
@@ -33,9 +34,7 @@ GRACE = dt.timedelta(seconds=60)
 MOST_MADE_UP = 100
 #: How many times of one job may wait for its runs to end.
 MOST_QUEUED = 100
-#: What the ledger says where the console itself failed.
-_FAULT = "a fault of the console; its log says more"
-#: And where a time had to wait for room.
+#: What the ledger says where a time had to wait for room.
 _FULL = "the queue was full"
 #: How many jobs share a transaction, and so a disk write; few enough not to hold up other writers.
 BATCH = 25
@@ -130,24 +129,16 @@ def unfinished(job_id: int) -> RunQuerySet:
 
 def _planned(job: models.Job, now: dt.datetime) -> _Plan | None:
     """Return the plan; a job that there is none for fires nothing, with the reason in its ledger."""
-    try:
-        return _plan(job, now)
-    except DefinitionError as error:
-        why = error.message
-    except DatabaseError:
-        raise
-    except Exception as error:
-        why = _told(job, "Planning what a job fires broke off", error)
+    why = INTERNAL_ERROR
+    with contained("Planning a job failed", action="job_failed", job=job.pk):
+        try:
+            return _plan(job, now)
+        except DefinitionError as error:
+            why = error.message
     with transaction.atomic():
         if _locked([job]):
             _refuse(job, now, why)
     return None
-
-
-def _told(job: models.Job, what: str, error: Exception) -> str:
-    """Log a fault, and return what the ledger says of it."""
-    logger.error(what, exc_info=error, extra={"action": "job_broke_off", "job": job.pk})
-    return _FAULT
 
 
 def _refuse(job: models.Job, now: dt.datetime, why: str) -> None:
@@ -231,14 +222,12 @@ def _warm(jobs: Iterable[models.Job]) -> None:
 
 def _prepared(job: models.Job) -> Start | IntegrationsError:
     """Return what every time of the job is started from, or why none can."""
-    try:
-        return job_starts.prepare(job)
-    except IntegrationsError as error:
-        return error
-    except DatabaseError:
-        raise
-    except Exception as error:
-        return OperationRefused(_told(job, "Preparing what a job starts broke off", error))
+    with contained("Preparing a job's run failed", action="job_failed", job=job.pk):
+        try:
+            return job_starts.prepare(job)
+        except IntegrationsError as error:
+            return error
+    return OperationRefused(INTERNAL_ERROR)
 
 
 # Writing it down
@@ -253,13 +242,11 @@ def _locked(jobs: Iterable[models.Job]) -> set[int]:
 
 def _carry_out_safely(plan: _Plan) -> None:
     """Carry a plan out, or leave the job as it was: one that cannot be dealt with holds nobody else up."""
-    try:
+    with contained("Firing a job failed", action="job_failed", job=plan.job.pk):
         with transaction.atomic():
             _carry_out(plan)
-    except DatabaseError:
-        raise
-    except Exception as error:
-        _refuse(plan.job, plan.now, _told(plan.job, "Firing a job broke off", error))
+        return
+    _refuse(plan.job, plan.now, INTERNAL_ERROR)
 
 
 def _carry_out(plan: _Plan) -> None:
@@ -343,13 +330,9 @@ def _run(slot: models.Slot, start: Start, *, now: dt.datetime) -> None:
 
 def _start_queued_safely(slot: models.Slot, start: Start | IntegrationsError, *, now: dt.datetime) -> bool:
     """Start a queued time and return True, or leave it to whoever deals with its job just now."""
-    try:
+    with contained("Starting a queued time of a job failed", action="job_failed", job=slot.job_id):
         return _start_queued_locked(slot, start, now=now)
-    except DatabaseError:
-        raise
-    except Exception as error:
-        refusal = OperationRefused(_told(slot.job, "Starting a queued time of a job broke off", error))
-        return _start_queued_locked(slot, refusal, now=now)
+    return _start_queued_locked(slot, OperationRefused(INTERNAL_ERROR), now=now)
 
 
 def _start_queued_locked(slot: models.Slot, start: Start | IntegrationsError, *, now: dt.datetime) -> bool:

@@ -10,11 +10,10 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db import DatabaseError
-
 from integrations import models
 from integrations.definitions.schedules import Timetable
 from integrations.errors import DefinitionError
+from integrations.runtime.containment import contained
 from integrations.runtime.db import wakeups
 from integrations.types import Json
 
@@ -120,16 +119,12 @@ def _revive(job: models.Job, now: dt.datetime) -> None:
 def plan_unplanned(*, now: dt.datetime) -> None:
     """Store when those jobs fire that no operation has saved."""
     for job in models.Job.objects.filter(schedule__isnull=False, scheduled_at__isnull=True):
-        try:
-            replan(job, None, now=now)
-        except DefinitionError as error:
-            logger.warning(
-                "A job cannot be scheduled", extra={"action": "job_not_scheduled", "job": job.pk, "why": error.message}
-            )
-        except DatabaseError:
-            raise
-        except Exception:
-            logger.exception("Scheduling a job broke off", extra={"action": "job_broke_off", "job": job.pk})
+        with contained("Scheduling a job failed", action="job_failed", job=job.pk):
+            try:
+                replan(job, None, now=now)
+            except DefinitionError as error:
+                extra = {"action": "job_not_scheduled", "job": job.pk, "why": error.message}
+                logger.warning("A job cannot be scheduled", extra=extra)
 
 
 def _put(job: models.Job, time: dt.datetime | None) -> None:

@@ -52,6 +52,6 @@ def queue(
         **{**lane, **columns},
     )
     if key is not None:
-        key.hold(run)
+        key.assign(run)
     announcing.announce([run.pk])
     return run

@@ -10,7 +10,7 @@ from integrations.connectors.base import Binding
 from integrations.engine.circuits import FEWEST_CALLS, PROBE_LOOK_SECONDS, CircuitOpen
 from integrations.engine.signals import Awaiting
 from integrations.models import Circuit
-from integrations.runtime.limits.circuits import CircuitBook
+from integrations.runtime.limits.circuits import CircuitBook, RunCircuits
 from tests.factories.app import AppEnvironmentFactory
 from tests.factories.integration import EnvironmentFactory
 from tests.fakes.clock import FakeClock
@@ -21,20 +21,21 @@ RECORDER = RecorderAtOnce()
 
 
 class Process:
-    """A book as one process has it; the database is asked at once."""
+    """The circuits as one process has them; the database is asked at once."""
 
     def __init__(self) -> None:
         self.clock = FakeClock(dt.datetime.now(dt.UTC))
         self.book = CircuitBook(self.clock)
+        self.circuits = RunCircuits(self.book, RECORDER)
 
     def call(self, binding: Binding, *, failed: bool) -> bool:
         """Make a call that ends so, and return whether it probed."""
         is_probe = self.admit(binding)
-        finished(self.book.report(binding, RECORDER, failed=failed, is_probe=is_probe))
+        finished(self.circuits.report(binding, failed=failed, is_probe=is_probe))
         return is_probe
 
     def admit(self, binding: Binding) -> bool:
-        return bool(finished(self.book.admit(binding, RECORDER)))
+        return bool(finished(self.circuits.admit(binding)))
 
     def calls(self, binding: Binding, *, succeeding: int = 0, failing: int = 0) -> None:
         for _ in range(succeeding):
@@ -86,7 +87,7 @@ def test_open_circuit_is_refused_without_asking_the_database() -> None:
     process.calls(binding, failing=FEWEST_CALLS)
 
     with CaptureQueriesContext(connection) as queries, pytest.raises(CircuitOpen) as caught:
-        finished(process.book.refuse_if_open(binding, RECORDER))
+        finished(process.circuits.refuse_if_open(binding))
 
     assert len(queries) == 0
     assert caught.value.retryable
@@ -161,7 +162,7 @@ def test_one_call_probes_and_closes_it() -> None:
     other.clock.advance(60)
     assert one.admit(binding)
     assert other.is_open(binding)
-    finished(one.book.report(binding, RECORDER, failed=False, is_probe=True))
+    finished(one.circuits.report(binding, failed=False, is_probe=True))
 
     other.clock.advance(60)
     assert not other.is_open(binding)
@@ -198,10 +199,10 @@ def test_probe_whose_time_is_up_opens_it_for_longer() -> None:
     binding = new_binding()
     process = probing(binding)
 
-    process.book.report_late(binding, RECORDER, is_probe=True)
+    process.circuits.report_late(binding, is_probe=True)
 
     with pytest.raises(CircuitOpen):
-        finished(process.book.refuse_if_open(binding, RECORDER))
+        finished(process.circuits.refuse_if_open(binding))
     row = Circuit.objects.get()
     assert (row.state, row.openings) == ("open", 2)
 
@@ -211,7 +212,7 @@ def test_probe_that_is_broken_off_lets_the_next_call_probe_at_once() -> None:
     binding = new_binding()
     process = probing(binding)
 
-    process.book.abandon_probe(binding, RECORDER)
+    process.circuits.abandon_probe(binding)
 
     assert process.admit(binding)
     row = Circuit.objects.get()
@@ -228,10 +229,10 @@ def test_calls_wait_for_anothers_probe_and_hear_what_became_of_it() -> None:
     assert caught.value.reason == 'waits for the one call that tries whether app "orders" (live) works again'
     assert caught.value.due_at == other.clock.now() + dt.timedelta(seconds=PROBE_LOOK_SECONDS)
 
-    finished(process.book.report(binding, RECORDER, failed=False, is_probe=True))
+    finished(process.circuits.report(binding, failed=False, is_probe=True))
     other.clock.advance(PROBE_LOOK_SECONDS)
 
-    finished(other.book.refuse_if_open(binding, RECORDER))
+    finished(other.circuits.refuse_if_open(binding))
     assert not other.is_open(binding)
 
 
@@ -251,7 +252,7 @@ def test_calls_whose_time_was_up_count_as_failed() -> None:
     binding, process = new_binding(), Process()
     for _ in range(FEWEST_CALLS):
         process.admit(binding)
-        process.book.report_late(binding, RECORDER, is_probe=False)
+        process.circuits.report_late(binding, is_probe=False)
     process.clock.advance(1)
 
     assert process.is_open(binding)
