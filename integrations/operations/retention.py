@@ -136,7 +136,7 @@ def prune(
     stop_at = None if most_seconds is None else time.monotonic() + most_seconds
     pace = Pace(pause_seconds=pause_seconds, stop_at=stop_at)
     pruned = pruning.prune(retention_rules.Rules(for_all=keep_days), now=now, pace=pace)
-    pruned.given_back_bytes = retention_disk.give_back(pace)
+    pruned.given_back_bytes = retention_disk.shrink(pace)
     if pruned:
         models.Pruning.objects.add(
             day=now.date(), origin=origin, ended_at=now, longest_ms=pruned.longest_ms, **pruned.counts()

@@ -88,7 +88,7 @@ def test_deleted_rows_are_given_back_to_the_disk(monkeypatch: pytest.MonkeyPatch
     models.Run.objects.all().delete()
     before = disk.look()
 
-    given_back = disk.give_back(Pace())
+    given_back = disk.shrink(Pace())
 
     after = disk.look()
     assert before.shrinks
@@ -104,5 +104,5 @@ def test_giving_back_without_time_leaves_the_pruning_incomplete(monkeypatch: pyt
     models.Run.objects.all().delete()
     pace = Pace(stop_at=0)
 
-    assert disk.give_back(pace) == 0
+    assert disk.shrink(pace) == 0
     assert not pace.pruned.is_complete

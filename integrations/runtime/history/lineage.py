@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
 
 from integrations import models
+from integrations.runtime.batching import batched
 
 #: Of more attempts those are shown that led to the run in hand, and the newest.
 MOST_SHOWN = 200
@@ -46,7 +47,7 @@ def attempts_at(run_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
             above.setdefault(link.place, set()).add(link.parent)
     for place, parents in above.items():
         at_place = Q(parent_step=place) | Q(parent_step__startswith=f"{place}#")
-        for part in _parts(attempts_at(parents)):
+        for part in batched(sorted(attempts_at(parents)), _TOGETHER):
             found |= _trees(_links(at_place, parent__in=part))
     return set(found)
 
@@ -56,7 +57,7 @@ def kin_of(run_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     found = level = set(run_ids)
     while level:
         near: set[uuid.UUID | None] = set()
-        for part in _parts(level):
+        for part in batched(sorted(level), _TOGETHER):
             for link in _links(Q(pk__in=part) | Q(parent__in=part) | Q(replay_of__in=part)):
                 near |= {link.run_id, link.parent, link.replay_of}
         level = {each for each in near if each is not None} - found
@@ -70,7 +71,7 @@ def tree_of(run: models.Run) -> list[Attempt]:
     if len(links) == 1:
         return [Attempt(run, 0)]
     shown = _shown(run, links)
-    rows = {row.pk: row for part in _parts(shown) for row in _rows().filter(pk__in=part)}
+    rows = {row.pk: row for part in batched(sorted(shown), _TOGETHER) for row in _rows().filter(pk__in=part)}
     return [Attempt(rows[run_id], depth) for run_id, depth in _in_order(links) if run_id in rows]
 
 
@@ -102,12 +103,13 @@ def _trees(links: Iterable[_Link]) -> dict[uuid.UUID, _Link]:
     found = {link.run_id: link for link in links}
     above = _unknown(found, found)
     while above:
-        rows = {link.run_id: link for part in _parts(above) for link in _links(Q(pk__in=part))}
+        rows = {link.run_id: link for part in batched(sorted(above), _TOGETHER) for link in _links(Q(pk__in=part))}
         found |= rows
         above = _unknown(rows, found)
     level = set(found)
     while level:
-        rows = {link.run_id: link for part in _parts(level) for link in _links(Q(replay_of__in=part))}
+        parts = batched(sorted(level), _TOGETHER)
+        rows = {link.run_id: link for part in parts for link in _links(Q(replay_of__in=part))}
         level = rows.keys() - found.keys()
         found |= rows
     return found
@@ -120,12 +122,6 @@ def _unknown(links: dict[uuid.UUID, _Link], known: dict[uuid.UUID, _Link]) -> se
 def _links(*conditions: Q, **more: Any) -> list[_Link]:
     rows = models.Run.objects.filter(*conditions, **more).values_list("pk", "replay_of", "parent", "parent_step")
     return [_Link(pk, replay_of, parent, step.partition("#")[0]) for pk, replay_of, parent, step in rows]
-
-
-def _parts(run_ids: Collection[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
-    ordered = sorted(run_ids)
-    for start in range(0, len(ordered), _TOGETHER):
-        yield ordered[start : start + _TOGETHER]
 
 
 def _rows() -> Any:

@@ -1,4 +1,4 @@
-"""How large the database is, and how what was deleted is given back to the disk."""
+"""Tells how large the database is, and returns the space of deleted rows to the disk."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from integrations.runtime.retention.pace import Pace
 _INCREMENTAL = 2
 #: Kept for what is written next, which otherwise would make the file larger again.
 _KEPT_BYTES = 4 * 1024 * 1024
-#: Fewer than this are not worth a transaction.
+#: Fewer than these are not worth a transaction.
 _FEWEST_PAGES = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
     size_bytes: int
-    #: Of that, what holds nothing at the moment and is used for what is written next.
+    #: Of that, what is empty and is used for what is written next.
     free_bytes: int
     #: Whether a smaller database also takes less of the disk.
     shrinks: bool
 
 
 def look() -> Disk:
-    """Return how large the database is. PostgreSQL uses free space by itself and says nothing of it here."""
+    """Return how large the database is. PostgreSQL uses free space by itself and does not tell here how much."""
     if connection.vendor != "sqlite":
         size = int(_value("SELECT pg_database_size(current_database())"))
         return Disk(size_bytes=size, free_bytes=0, shrinks=False)
@@ -40,10 +40,10 @@ def look() -> Disk:
     )
 
 
-def give_back(pace: Pace) -> int:
+def shrink(pace: Pace) -> int:
     """Cut free pages off the file of an SQLite database that allows it, few at a time; return how many bytes.
 
-    What time did not suffice for makes the pruning incomplete.
+    The pruning is incomplete when the pace's time ends before.
     """
     if connection.vendor != "sqlite":
         return 0
@@ -76,7 +76,7 @@ def _run(statement: str) -> list[Any]:
 def allow_shrinking(sender: object, *, using: str, **_options: object) -> None:
     """Let a new SQLite database become smaller later; connected to `pre_migrate`.
 
-    Only an empty one: for any other it means to write it anew, which is left to whoever runs the server
+    Only an empty one: any other has to be written anew for that, which is left to the operator
     (docs/howto/housekeeping.md).
     """
     database = connections[using]

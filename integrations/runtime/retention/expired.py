@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,9 +11,9 @@ from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from integrations import conf, models
-from integrations.runtime.retention.pace import Pace, delete, delete_in_parts
+from integrations.runtime.retention.pace import Pace, delete, delete_in_batches
 
-#: A worker that was not heard of for so long comes back under another name, if at all.
+#: A worker that has not reported for so long comes back under another name, if at all.
 _WORKER_SILENCE = dt.timedelta(days=1)
 #: Counted from the last failure; as long as failed runs are kept without a rule.
 _FAILURE_GROUP_REST = dt.timedelta(days=180)
@@ -26,7 +27,7 @@ PruneStep = Callable[[Pace], None]
 
 
 def steps(now: dt.datetime) -> Iterator[PruneStep]:
-    """Yield what deletes all that goes in its own time."""
+    """Yield what deletes rows that expire by themselves."""
     kinds: dict[str, QuerySet[Any]] = {
         "slots": slots(now),
         "workers": models.Worker.objects.filter(seen_at__lt=now - _WORKER_SILENCE),
@@ -34,41 +35,37 @@ def steps(now: dt.datetime) -> Iterator[PruneStep]:
     }
     for name, rows in kinds.items():
         yield _step(name, rows)
-    yield _step("cache_entries", models.CacheEntry.objects.expired(now), how=_delete_locked)
-    yield _step("start_keys", models.StartKey.objects.filter(expires_at__lte=now), how=_delete_locked)
-    yield lambda pace: _delete_bulk_operations(now, pace)
+    yield _step("cache_entries", models.CacheEntry.objects.expired(now), how=_delete_unlocked)
+    yield _step("start_keys", models.StartKey.objects.filter(expires_at__lte=now), how=_delete_unlocked)
+    yield functools.partial(_delete_bulk_operations, now)
 
 
 def steps_after_runs(now: dt.datetime) -> Iterator[PruneStep]:
-    """Yield what deletes all that goes once no run refers to it any more."""
+    """Yield what deletes rows that expire once no run refers to them any more."""
     yield _step("releases", _releases(now))
-    yield _step("failure_groups", _failure_groups(now), how=_delete_locked)
+    yield _step("failure_groups", _failure_groups(now), how=_delete_unlocked)
 
 
 def slots(now: dt.datetime) -> QuerySet[models.Slot]:
-    """Return the slots that go: written down long enough ago, and not waiting to start.
+    """Return the expired slots: recorded long enough ago, and not waiting to start.
 
-    The ledger is whole up to there, so it does not matter whether the run of a slot is still there.
+    The ledger is complete from there on, so it does not matter whether the run of a slot still exists.
     """
     before = now - dt.timedelta(days=conf.slot_keep_days())
-    # The nominal time finds them by its index; a slot that stands for many times is written down at the last of them.
+    # The nominal time finds them by its index; a slot that stands for many times is recorded at the last of them.
     old = models.Slot.objects.filter(nominal_at__lt=before, recorded_at__lt=before)
     return old.exclude(status=models.Slot.Status.QUEUED).order_by("nominal_at")
 
 
 def _step(name: str, rows: QuerySet[Any], *, how: Callable[[QuerySet[Any]], int] = delete) -> PruneStep:
     def step(pace: Pace) -> None:
-        _count(pace, name, delete_in_parts(rows, pace, how=how))
+        pace.pruned.add(name, delete_in_batches(rows, pace, how=how))
 
     return step
 
 
-def _count(pace: Pace, name: str, number: int) -> None:
-    setattr(pace.pruned, name, getattr(pace.pruned, name) + number)
-
-
 def _releases(now: dt.datetime) -> QuerySet[models.Release]:
-    """Return the releases that no run uses and no new run is going to: there is a later version of their feature."""
+    """Return the releases that no run uses and no new run will: there is a later version of their feature."""
     later = models.FeatureVersion.objects.filter(
         feature=OuterRef("feature_version__feature"), number__gt=OuterRef("feature_version__number")
     )
@@ -80,26 +77,26 @@ def _releases(now: dt.datetime) -> QuerySet[models.Release]:
 
 
 def _failure_groups(now: dt.datetime) -> QuerySet[models.FailureGroup]:
-    """Return the groups whose runs have all gone, but those that somebody has in hand."""
+    """Return the groups whose runs are all deleted, without unresolved ones that have an assignee or a note."""
     old = models.FailureGroup.objects.filter(
         ~Exists(models.Run.objects.filter(failure_group=OuterRef("pk"))), last_seen__lt=now - _FAILURE_GROUP_REST
     )
     return old.filter(Q(resolved_at__isnull=False) | Q(assigned_to=None, note="")).order_by("last_seen")
 
 
-def _delete_locked(rows: QuerySet[Any]) -> int:
-    """Delete rows in two statements, between which none of them may change, but those that somebody else has locked.
+def _delete_unlocked(rows: QuerySet[Any]) -> int:
+    """Lock and delete these rows, without those that another process has locked.
 
-    Somebody may just fail the same way, or hold one of them and wait for another one that is to go.
+    A run may fail the same way at this moment, or have locked one of them and wait for another one.
     """
     locked = list(rows.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
     return delete(rows.model.objects.filter(pk__in=locked))
 
 
 def _delete_bulk_operations(now: dt.datetime, pace: Pace) -> None:
-    """Delete what ended long ago; the items first, of which there may be a hundred thousand."""
+    """Delete operations that ended long ago; their items first, of which there may be a hundred thousand."""
     ended = models.BulkOperation.objects.filter(finished_at__lt=now - _BULK_OPERATION_REST)
     for operation in ended.only("pk"):
-        delete_in_parts(operation.items.order_by("state", "pk"), pace)
+        delete_in_batches(operation.items.order_by("state", "pk"), pace)
     empty = ended.filter(~Exists(models.BulkItem.objects.filter(operation=OuterRef("pk"))))
-    _count(pace, "bulk_operations", delete_in_parts(empty, pace))
+    pace.pruned.add("bulk_operations", delete_in_batches(empty, pace))

@@ -1,7 +1,7 @@
-"""Deletes bit by bit, in transactions so short that writers hardly notice.
+"""Deletes in transactions so short that other writers hardly notice.
 
-On SQLite whoever writes keeps all others from writing. So a transaction takes as many rows as the one before showed to
-fit, and after each the lock is left alone for longer than it was held.
+On SQLite one writer keeps all others from writing. So a transaction takes as many rows as the one before showed to fit,
+and after each the lock is left free for longer than it was taken.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from django.db import models as orm
 
 logger = logging.getLogger(__name__)
 
-#: A transaction that took less is followed by a larger one, one that took longer by a smaller one. Far below what a
-#: writer may be held up for: one that waits asks for the lock ever more rarely, so it may wait for several.
+#: A transaction that took less is followed by a larger one, one that took longer by a smaller one. Far below how long
+#: a writer may be delayed: one that waits asks for the lock ever more rarely, so it may wait for several.
 _SHORT_SECONDS, _LONG_SECONDS = 0.015, 0.03
 _FIRST_ROWS, _MOST_ROWS = 20, 2_000
 
 
 @dataclass(slots=True)
 class Pruned:
-    """What went."""
+    """What one pruning has deleted."""
 
     runs: int = 0
     slots: int = 0
@@ -40,14 +40,18 @@ class Pruned:
     given_back_bytes: int = 0
     #: The longest transaction, in milliseconds.
     longest_ms: int = 0
-    #: Whether all that was to go has gone.
+    #: Whether nothing that is past its retention is left.
     is_complete: bool = True
 
     def __bool__(self) -> bool:
         return any(self.counts().values())
 
+    def add(self, name: str, count: int) -> None:
+        """Count rows that were deleted."""
+        setattr(self, name, getattr(self, name) + count)
+
     def counts(self) -> dict[str, int]:
-        """Return how much of what went, by the columns of `models.Pruning`."""
+        """Return how many rows of which kind were deleted, by the columns of `models.Pruning`."""
         return {
             each.name: getattr(self, each.name)
             for each in fields(self)
@@ -57,7 +61,7 @@ class Pruned:
 
 @dataclass(slots=True)
 class Pace:
-    """How much a transaction takes, and how long the lock is left alone in between."""
+    """How much a transaction deletes, and how long the lock is left free in between."""
 
     #: Rows of the next transaction at most; a guess that each one corrects.
     rows: int = _FIRST_ROWS
@@ -74,16 +78,16 @@ class Pace:
     def write(self, work: Callable[[], int]) -> int:
         """Do `work` in a transaction, learn from how long it took, and rest; return what it returns.
 
-        What other people have begun to refer to in the meantime stays, until the next time.
+        Rows that something refers to again in the meantime stay, until the next time.
         """
         began = time.monotonic()
         try:
             with transaction.atomic():
-                # SQLite's lock is there only now; waiting for it holds nobody up.
+                # SQLite's lock is taken only now; waiting for it delays no other writer.
                 began = time.monotonic()
                 done = work()
         except IntegrityError:
-            logger.info("Something to be pruned is in use again", extra={"action": "prune_refused"}, exc_info=True)
+            logger.info("Rows that are to be pruned are in use again", extra={"action": "prune_refused"}, exc_info=True)
             done = 0
         self.took(time.monotonic() - began)
         return done
@@ -102,22 +106,22 @@ class Pace:
 
 
 def delete(rows: orm.QuerySet[Any]) -> int:
-    """Delete rows with all that belongs to them, whichever tables refer to them; return how many of their own kind."""
+    """Delete rows and the rows that refer to them; return how many of their own kind."""
     _, by_kind = rows.delete()
     return by_kind.get(rows.model._meta.label, 0)
 
 
-def delete_in_parts(rows: orm.QuerySet[Any], pace: Pace, *, how: Callable[[orm.QuerySet[Any]], int] = delete) -> int:
-    """Delete these rows in as many transactions as it takes, or until time is over; return how many.
+def delete_in_batches(rows: orm.QuerySet[Any], pace: Pace, *, how: Callable[[orm.QuerySet[Any]], int] = delete) -> int:
+    """Delete these rows in as many transactions as it takes, or until the pace's time is over; return how many.
 
-    They go in their order, which names the index that finds them; without one in that of their keys. What makes them
-    go is asked again as they do: an expired cache entry may just be being filled.
+    They are deleted in their order, which names the index that finds them; without one in that of their keys. Their
+    conditions are checked again then: an expired cache entry may be filled at this moment.
     """
-    deleted = 0
+    total = 0
     ordered = (rows if rows.ordered else rows.order_by("pk")).values_list("pk", flat=True)
-    while not pace.is_over() and (part := list(ordered[: pace.rows])):
-        gone = pace.write(functools.partial(how, rows.filter(pk__in=part)))
-        deleted += gone
-        if not gone:
+    while not pace.is_over() and (batch := list(ordered[: pace.rows])):
+        deleted = pace.write(functools.partial(how, rows.filter(pk__in=batch)))
+        total += deleted
+        if not deleted:
             break
-    return deleted
+    return total

@@ -1,4 +1,4 @@
-"""Says what pruning would delete, without deleting it."""
+"""Tells what pruning would delete, without deleting it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from integrations import models
 from integrations.runtime.retention import expired as retention_expired
 from integrations.runtime.retention.rules import Rules, Scope
 
-#: How many lines are measured, those with most runs, and how many runs of each.
+#: How many lines are measured, those with the most runs, and how many runs of each.
 _MEASURED, _SAMPLE = 20, 20
 #: What a row takes besides its payload, with its share of the indexes.
 _RUN_BYTES, _STEP_BYTES, _LOG_BYTES = 1200, 600, 150
@@ -31,7 +31,7 @@ class Line:
     feature: str
     status: str
     runs: int
-    #: When the one of them ended that ended first.
+    #: When the first of them ended.
     oldest: dt.datetime
     #: An estimate, from the first few of them, or those of other lines where there are many.
     size_bytes: int
@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What would go now; a run that started others goes once all of these are past their retention, too."""
+    """What would be deleted; a run that started others is deleted once all of these are past their retention, too."""
 
     lines: list[Line] = field(default_factory=list)
     #: Times of schedules.
@@ -61,7 +61,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """A scope in which there is something to delete."""
+    """A scope in which runs are past their retention."""
 
     scope: Scope
     runs: int
@@ -69,7 +69,7 @@ class _Found:
 
 
 def preview(rules: Rules, *, now: dt.datetime, integration_ids: set[int]) -> Preview:
-    """Return what pruning would delete of these integrations, most first."""
+    """Return what pruning would delete of these integrations, the most runs first."""
     scopes = [scope for scope in rules.scopes(now=now) if scope.integration_id in integration_ids]
     found = sorted(_found(scopes), key=lambda each: -each.runs)
     expired = models.CacheEntry.objects.expired(now).filter(cache__integration__in=integration_ids)
@@ -78,7 +78,7 @@ def preview(rules: Rules, *, now: dt.datetime, integration_ids: set[int]) -> Pre
 
 
 def _found(scopes: Iterable[Scope]) -> Iterator[_Found]:
-    """Yield the scopes in which runs are past their retention; asked for all of one status and time at once."""
+    """Yield the scopes in which runs are past their retention, by one query for each status and time."""
     alike: dict[tuple[str, dt.datetime], list[Scope]] = {}
     for scope in scopes:
         alike.setdefault((scope.status, scope.before), []).append(scope)
@@ -98,8 +98,8 @@ def _counted(runs: QuerySet[models.Run], column: str, scopes: Mapping[Any, Scope
 def _lines(found: Sequence[_Found]) -> list[Line]:
     integrations = models.Integration.objects.in_bulk({each.scope.integration_id for each in found})
     features = models.Feature.objects.in_bulk({each.scope.feature_id for each in found} - {None})
-    sizes = _mean_sizes([each.scope for each in found[:_MEASURED]])
-    sizes += [sum(sizes) / max(len(sizes), 1)] * (len(found) - len(sizes))
+    means = _mean_sizes([each.scope for each in found[:_MEASURED]])
+    means += [sum(means) / max(len(means), 1)] * (len(found) - len(means))
     return [
         Line(
             integration=integrations[each.scope.integration_id].tag,
@@ -107,35 +107,29 @@ def _lines(found: Sequence[_Found]) -> list[Line]:
             status=each.scope.status,
             runs=each.runs,
             oldest=each.oldest,
-            size_bytes=round(each.runs * size),
+            size_bytes=round(each.runs * mean),
         )
-        for each, size in zip(found, sizes, strict=True)
+        for each, mean in zip(found, means, strict=True)
     ]
 
 
 def _mean_sizes(scopes: Sequence[Scope]) -> list[float]:
-    """Return how many bytes a run of each scope takes, by the first few of them."""
+    """Return how many bytes a run of each scope takes with all that belongs to it, by the first few of them."""
     samples = [list(scope.runs().order_by("finished_at").values_list("pk", flat=True)[:_SAMPLE]) for scope in scopes]
-    sizes = _sizes([run_id for sample in samples for run_id in sample])
-    return [sum(sizes[run_id] for run_id in sample) / max(len(sample), 1) for sample in samples]
-
-
-def _sizes(run_ids: list[uuid.UUID]) -> Counter[uuid.UUID]:
-    """Return how many bytes each run takes, with all that belongs to it."""
-    payload, text = _payload("input", "output"), Sum(Length("text"))
+    run_ids = [run_id for sample in samples for run_id in sample]
+    payload = Sum(_length("input") + _length("output"))
     parts: list[tuple[QuerySet[Any, Any], Sum, int]] = [
         (models.Run.objects.filter(pk__in=run_ids).values_list("pk"), payload, _RUN_BYTES),
         (models.Step.objects.filter(run__in=run_ids).values_list("run"), payload, _STEP_BYTES),
-        (models.RunLog.objects.filter(run__in=run_ids).values_list("run"), text, _LOG_BYTES),
+        (models.RunLog.objects.filter(run__in=run_ids).values_list("run"), Sum(Length("text")), _LOG_BYTES),
     ]
     sizes: Counter[uuid.UUID] = Counter()
     for rows, size, overhead in parts:
-        for run_id, count, held in rows.annotate(rows=Count("pk"), held=size):
-            sizes[run_id] += count * overhead + (held or 0)
-    return sizes
+        for run_id, count, length in rows.annotate(rows=Count("pk"), length=size):
+            sizes[run_id] += count * overhead + (length or 0)
+    return [sum(sizes[run_id] for run_id in sample) / max(len(sample), 1) for sample in samples]
 
 
-def _payload(*columns: str) -> Sum:
-    """Return the length of these columns together, in characters."""
-    lengths = [Coalesce(Length(Cast(column, TextField())), 0) for column in columns]
-    return Sum(sum(lengths[1:], start=lengths[0]))
+def _length(column: str) -> Coalesce:
+    """Return the expression for a JSON column's length, in characters."""
+    return Coalesce(Length(Cast(column, TextField())), 0)

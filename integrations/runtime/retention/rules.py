@@ -1,4 +1,4 @@
-"""How long runs are kept once they have ended: the rules that people made, over the ones that hold without any."""
+"""Tells how long runs are kept once they have ended: by the stored rules, and by defaults where there are none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from integrations.models.run_states import FINAL
 
 Status = models.Run.Status
 
-#: Days, by status; "" is any other. What went wrong is looked into later than what went well.
+#: Days, by status; "" is any other. Failures are examined later than successes.
 DEFAULT_KEEP_DAYS: dict[str, int] = {"": 90, Status.FAILED: 180, Status.QUARANTINED: 180}
 
 #: None is for ever.
@@ -20,7 +20,7 @@ _Days = int | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """The runs of one feature with one status, and before when they must have ended to go."""
+    """The runs of one feature with one status, which are deleted if they ended before a time."""
 
     integration_id: int
     #: None for the runs of features that were deleted.
@@ -29,13 +29,13 @@ class Scope:
     before: dt.datetime
 
     def runs(self) -> models.run.RunQuerySet:
-        """Return all that is past its retention here."""
+        """Return the runs that are past their retention."""
         ended = models.Run.objects.filter(feature=self.feature_id, status=self.status, finished_at__lt=self.before)
         return ended if self.feature_id is not None else ended.filter(integration=self.integration_id)
 
 
 class Rules:
-    """All rules as they were when this was made, or one number of days for everything."""
+    """All rules as they were when this was created, or one number of days for everything."""
 
     def __init__(self, *, for_all: int | None = None) -> None:
         self._for_all = for_all
@@ -45,7 +45,7 @@ class Rules:
         }
 
     def keep_days(self, *, integration_id: int, feature_id: int | None, status: str) -> _Days:
-        """Return for how many days such runs are kept, None for ever: the narrowest rule decides."""
+        """Return for how many days such runs are kept, None for ever: the most specific rule applies."""
         if self._for_all is not None:
             return self._for_all
         places = [(integration_id, feature_id), (integration_id, None), (None, None)]
@@ -56,15 +56,21 @@ class Rules:
         return DEFAULT_KEEP_DAYS.get(status, DEFAULT_KEEP_DAYS[""])
 
     def has_passed(self, run: models.Run, *, now: dt.datetime) -> bool:
-        """Return whether the run has ended long enough ago to go."""
+        """Return whether the run ended long enough ago to be deleted."""
         if run.finished_at is None:
             return False
         days = self.keep_days(integration_id=run.integration_id, feature_id=run.feature_id, status=run.status)
         return days is not None and run.finished_at < now - dt.timedelta(days=days)
 
     def scopes(self, *, now: dt.datetime) -> Iterator[Scope]:
-        """Yield every scope in which runs do not stay for ever."""
-        for integration_id, feature_id in _features():
+        """Yield every scope in which runs are not kept for ever."""
+        integration_ids = models.Integration.objects.values_list("pk", flat=True)
+        # For each integration also the features that were deleted.
+        features = [
+            *models.Feature.objects.values_list("integration_id", "pk"),
+            *((pk, None) for pk in integration_ids),
+        ]
+        for integration_id, feature_id in features:
             for status in sorted(FINAL):
                 days = self.keep_days(integration_id=integration_id, feature_id=feature_id, status=status)
                 if days is not None:
@@ -74,10 +80,3 @@ class Rules:
                         status=status,
                         before=now - dt.timedelta(days=days),
                     )
-
-
-def _features() -> Iterator[tuple[int, int | None]]:
-    """Yield every feature as (integration, feature), and for each integration the features that are no more."""
-    yield from models.Feature.objects.values_list("integration_id", "pk")
-    for integration_id in models.Integration.objects.values_list("pk", flat=True):
-        yield integration_id, None

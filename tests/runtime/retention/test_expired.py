@@ -14,7 +14,7 @@ from integrations import models
 from integrations.actors import SYSTEM
 from integrations.operations import retention
 from integrations.runtime.retention import expired as retention_expired
-from integrations.runtime.retention.pace import Pace, delete_in_parts
+from integrations.runtime.retention.pace import Pace, delete_in_batches
 from tests.factories import CacheFactory
 from tests.factories.integration import EnvironmentFactory, IntegrationFactory
 from tests.factories.kinds import JobFactory
@@ -107,7 +107,7 @@ def test_slots_go_in_transactions_of_as_many_as_the_pace_allows() -> None:
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL goes by how many rows there are")
 def test_slots_that_are_to_go_are_found_by_an_index() -> None:
     with CaptureQueriesContext(connection) as queries:
-        delete_in_parts(retention_expired.slots(NOW), Pace())
+        delete_in_batches(retention_expired.slots(NOW), Pace())
 
     (select,) = queries.captured_queries
     with connection.cursor() as cursor:

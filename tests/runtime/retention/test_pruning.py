@@ -114,8 +114,8 @@ def test_prune_of_a_family_waits_for_a_nested_run_that_goes_on() -> None:
     assert left() == {root.pk, nested.pk}
 
 
-def test_prune_gets_past_families_that_have_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pruning, "_LOOK", 2)
+def test_prune_gets_past_run_trees_that_have_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "_TOGETHER", 2)
     root = ended(days_ago=200)
     for _ in range(5):
         RunFactory.create(running=True, parent=ended(days_ago=200, **like(root)), parent_step="a/b", **like(root))
@@ -125,7 +125,7 @@ def test_prune_gets_past_families_that_have_to_wait(monkeypatch: pytest.MonkeyPa
     assert left().isdisjoint(newer)
 
 
-def test_prune_of_runs_larger_than_a_transaction_may_be_takes_them_in_parts() -> None:
+def test_prune_of_runs_larger_than_a_transaction_may_be_takes_them_in_batches() -> None:
     root = ended()
     for run in (root, *(ended(parent=root, parent_step=f"a/{number}", **like(root)) for number in range(7))):
         StepFactory.create_batch(5, run=run)
