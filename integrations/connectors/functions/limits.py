@@ -13,7 +13,7 @@ class Limits:
 
     #: Wall-clock time of one call, waiting for a free child process not counted.
     time_seconds: float = 5.0
-    #: The JavaScript heap. A pool's children get this much and no more, whatever a call asks for.
+    #: The JavaScript heap. A pool's children get this much and no more, whatever a call asks for, and so for the stack.
     memory_bytes: int = 64 * MEBIBYTE
     #: The result as JSON text in UTF-8.
     output_bytes: int = 1_000_000

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from integrations import strict_json
@@ -30,8 +31,8 @@ _T = TypeVar("_T")
 
 #: A child is replaced after this many calls, so that nothing can pile up in one.
 CALLS_PER_CHILD = 2_000
-#: How much later than the engine's own limit the parent kills: some native loops only end that way.
-_GRACE_SECONDS = 1.5
+#: How much later than a call's limit this process kills the child, if the child's own timer did not.
+_GRACE_SECONDS = 0.25
 _LONG_INTEGER = re.compile(r"\d{16}")
 
 
@@ -42,9 +43,20 @@ class FunctionPool:
     loops. A process forked from this one starts children of its own.
     """
 
-    def __init__(self, *, processes: int, limits: Limits | None = None, allow_weak_isolation: bool = False) -> None:
-        """`allow_weak_isolation` lets functions run where the system cannot keep files or network from a child."""
+    def __init__(
+        self,
+        *,
+        processes: int,
+        limits: Limits | None = None,
+        library: tuple[Path, ...] = (),
+        allow_weak_isolation: bool = False,
+    ) -> None:
+        """`allow_weak_isolation` lets functions run where the system cannot keep files or network from a child.
+
+        The files of `library` are one script whose value is a function. Each child loads it once, for `call_library`.
+        """
         self.processes = processes
+        self._library = library
         self.limits = limits or Limits()
         self._allow_weak_isolation = allow_weak_isolation
         self._start_over()
@@ -68,13 +80,21 @@ class FunctionPool:
         """Do what `call` does, for callers without an event loop."""
         return self._submit(javascript, value, limits).result()
 
-    def check_syntax(self, javascript: str) -> None:
+    def call_library(self, value: Json) -> FunctionResult:
+        """Call the function that is the pool's library. What it keeps between calls, it keeps.
+
+        Raises:
+            SandboxError: as `call` does.
+        """
+        return self._start(self._serve, _passed(value), self.limits).result()
+
+    def check_syntax(self, javascript: str, *, limits: Limits | None = None) -> None:
         """Let the engine parse `javascript` without calling it.
 
         Raises:
-            SandboxError: `syntax`, with line and column.
+            SandboxError: `syntax`, with line and column; or it takes more than `limits`.
         """
-        self._start(self._serve, {"javascript": javascript}, self.limits).result()
+        self._start(self._serve, {"javascript": javascript}, limits or self.limits).result()
 
     def isolation(self) -> Isolation:
         """Return what keeps user code in here, as a child found it.
@@ -83,6 +103,11 @@ class FunctionPool:
             SandboxError: `unavailable`, no child can be had, or it is not kept in well enough.
         """
         return self._start(self._isolation_of_a_child).result()
+
+    def end_idle(self) -> None:
+        """End the children that are not in use; the next call starts one."""
+        while child := self._idle_child():
+            self._discard(child)
 
     async def close(self) -> None:
         """End every child; calls in progress fail. The pool is of no use afterwards."""
@@ -111,14 +136,7 @@ class FunctionPool:
         self._start_over()
 
     def _submit(self, javascript: str, value: Json, limits: Limits | None) -> Future[FunctionResult]:
-        limits = limits or self.limits
-        text = _encode(value)
-        request = {
-            "javascript": javascript,
-            "input": text,
-            "has_long_integers": _LONG_INTEGER.search(text) is not None,
-        }
-        return self._start(self._serve, request, limits)
+        return self._start(self._serve, {"javascript": javascript} | _passed(value), limits or self.limits)
 
     def _start(self, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         try:
@@ -135,11 +153,14 @@ class FunctionPool:
             started = time.perf_counter()
             reply = _exchange(child, request | self._bounded(limits), limits)
             duration_ms = (time.perf_counter() - started) * 1000
-        return replies.result_of(reply, javascript=request["javascript"], limits=limits, duration_ms=duration_ms)
+        return replies.result_of(
+            reply, javascript=request.get("javascript", ""), limits=limits, duration_ms=duration_ms
+        )
 
     def _bounded(self, limits: Limits) -> dict[str, Any]:
-        # A child's address space was fixed for the pool's own limit when it started.
-        return asdict(limits) | {"memory_bytes": min(limits.memory_bytes, self.limits.memory_bytes)}
+        # A child's address space was fixed for the pool's own limits when it started.
+        fixed = ("memory_bytes", "stack_bytes")
+        return asdict(limits) | {name: min(getattr(limits, name), getattr(self.limits, name)) for name in fixed}
 
     @contextmanager
     def _borrowed(self) -> Iterator[ChildProcess]:
@@ -170,7 +191,7 @@ class FunctionPool:
         return None
 
     def _new_child(self) -> ChildProcess:
-        child = ChildProcess(memory_bytes=self.limits.memory_bytes)
+        child = ChildProcess(limits=self.limits, library=self._library)
         self._children.add(child)
         if child.isolation.is_sufficient or self._allow_weak_isolation:
             return child
@@ -187,14 +208,21 @@ class FunctionPool:
 def _exchange(child: ChildProcess, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
     # JSON may escape a character of text as six; the child sends the result as JSON text inside JSON.
     longest = 12 * (limits.output_bytes + limits.log_bytes) + 100_000
+    end = time.monotonic() + limits.time_seconds
     try:
         return child.exchange(request, timeout_seconds=limits.time_seconds + _GRACE_SECONDS, max_reply_bytes=longest)
-    except ChildSilent:
-        raise SandboxError(replies.timeout_message(limits), code="timeout") from None
     except ChildLost as error:
-        if child.used_up_its_time():
-            raise SandboxError(replies.timeout_message(limits), code="timeout") from None
-        raise SandboxError(f"the function's process ended ({child.describe_end()}): {error}", code="crashed") from None
+        logs = replies.logs_of({"logs": error.logs})
+        # At the limit it ends itself. Asking how it ended would take the time that it has used up.
+        if isinstance(error, ChildSilent) or time.monotonic() >= end:
+            raise SandboxError(replies.timeout_message(limits), code="timeout", logs=logs) from None
+        message = f"the function's process ended ({child.describe_end()}): {error}"
+        raise SandboxError(message, code="crashed", logs=logs) from None
+
+
+def _passed(value: Json) -> dict[str, Any]:
+    text = _encode(value)
+    return {"input": text, "has_long_integers": _LONG_INTEGER.search(text) is not None}
 
 
 def _encode(value: Json) -> str:

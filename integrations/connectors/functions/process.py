@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from integrations.connectors.functions.isolation import Isolation
+from integrations.connectors.functions.limits import Limits
 from integrations.errors import SandboxError
 
 _HERE = Path(__file__).parent
@@ -28,8 +29,13 @@ _READ_BYTES = 256 * 1024
 class ChildLost(Exception):
     """The child process ended, or said something that it never says; it is of no more use."""
 
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        #: What was logged until then, as the child sent it.
+        self.logs: list[Any] = []
 
-class ChildSilent(Exception):
+
+class ChildSilent(ChildLost):
     """The child process did not answer in time."""
 
 
@@ -39,14 +45,17 @@ class ChildProcess:
     It is killed when the thread that started it ends (PR_SET_PDEATHSIG), so that thread should live as long as it does.
     """
 
-    def __init__(self, *, memory_bytes: int) -> None:
+    def __init__(self, *, limits: Limits, library: tuple[Path, ...] = ()) -> None:
         """Start the process and wait until it has locked itself down.
+
+        No request may have more memory or stack than `limits` say. The files of `library` are one script whose value is
+        what a request without `javascript` calls.
 
         Raises:
             SandboxError: `unavailable`, it could not be started.
         """
         self.calls = 0
-        command = _command(memory_bytes)
+        command = _command(limits, library)
         self._socket, theirs = socket.socketpair()
         try:
             with theirs:
@@ -64,7 +73,7 @@ class ChildProcess:
         return self._process.poll() is None
 
     def exchange(self, request: dict[str, Any], *, timeout_seconds: float, max_reply_bytes: int) -> dict[str, Any]:
-        """Send `request` and return the reply.
+        """Send `request` and return the reply; its `logs` are what was logged on the way.
 
         Raises:
             ChildSilent: nothing complete came within `timeout_seconds`.
@@ -72,14 +81,20 @@ class ChildProcess:
         """
         self.calls += 1
         deadline = time.monotonic() + timeout_seconds
+        logs: list[Any] = []
         try:
             self._socket.settimeout(timeout_seconds)
             self._socket.sendall(json.dumps(request).encode() + b"\n")
-            return _decoded(self._read_line(deadline, max_reply_bytes))
+            messages = self._messages(deadline, max_reply_bytes)
+            while "log" in (message := next(messages)):
+                logs.append(message["log"])
+            return message | {"logs": logs}
         except TimeoutError:
-            raise ChildSilent from None
+            raise _with_logs(ChildSilent(), logs) from None
         except OSError as error:
-            raise ChildLost(str(error)) from error
+            raise _with_logs(ChildLost(str(error)), logs) from error
+        except ChildLost as error:
+            raise _with_logs(error, logs) from None
 
     def interrupt(self) -> None:
         """End the process from another thread; the one that holds it notices and cleans up."""
@@ -97,10 +112,6 @@ class ChildProcess:
         # It is not our child, so it cannot be waited for; this keeps Popen from complaining that nobody did.
         self._process.returncode = 0
 
-    def used_up_its_time(self) -> bool:
-        """Return whether the process ended because the system found it at its limit before we did."""
-        return self._end() == -signal.SIGXCPU
-
     def describe_end(self) -> str:
         """Return how the process ended, for messages."""
         code = self._end()
@@ -117,7 +128,7 @@ class ChildProcess:
 
     def _greeting(self) -> Isolation:
         try:
-            greeting = _decoded(self._read_line(time.monotonic() + _START_SECONDS, _READ_BYTES))
+            greeting = next(self._messages(time.monotonic() + _START_SECONDS, _READ_BYTES))
             return Isolation(**greeting)
         except (OSError, ChildLost, TypeError) as error:
             self.kill()
@@ -125,24 +136,36 @@ class ChildProcess:
                 "functions are unavailable: the child process did not start", code="unavailable"
             ) from error
 
-    def _read_line(self, deadline: float, max_bytes: int) -> bytes:
-        chunks: list[bytes] = []
+    def _messages(self, deadline: float, max_bytes: int) -> Iterator[dict[str, Any]]:
+        """Yield what the child says, a line each."""
         size = 0
-        while not (chunks and chunks[-1].endswith(b"\n")):
+        unfinished: list[bytes] = []
+        while True:
             self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
             chunk = self._socket.recv(_READ_BYTES)
             size += len(chunk)
             if not chunk or size > max_bytes:
-                raise ChildLost("the child process ended" if not chunk else "the reply is too long")
-            chunks.append(chunk)
-        return b"".join(chunks)
+                raise ChildLost("the reply is too long" if chunk else "the child process ended")
+            *ended, rest = chunk.split(b"\n")
+            for line in ended:
+                yield _decoded(b"".join([*unfinished, line]))
+                unfinished = []
+            unfinished.append(rest)
 
 
-def _command(memory_bytes: int) -> list[str]:
+def _with_logs(error: ChildLost, logs: list[Any]) -> ChildLost:
+    error.logs = logs
+    return error
+
+
+def _command(limits: Limits, library: tuple[Path, ...]) -> list[str]:
     settings = {
         "engine": _engine_path(),
         "runtime": str(_HERE / "sandbox" / "runtime.js"),
-        "memory_bytes": memory_bytes,
+        "telling": str(_HERE / "sandbox" / "telling.js"),
+        "library": list(map(str, library)),
+        "memory_bytes": limits.memory_bytes,
+        "stack_bytes": limits.stack_bytes,
     }
     # -I and -S: no environment variables, no user or site packages. -B: writes no bytecode.
     return [sys.executable, "-I", "-S", "-B", "-c", _BOOT, json.dumps(settings), str(_ROOT)]

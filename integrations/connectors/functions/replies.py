@@ -48,7 +48,7 @@ def result_of(reply: dict[str, Any], *, javascript: str, limits: Limits, duratio
 
 
 def logs_of(reply: dict[str, Any]) -> tuple[LogLine, ...]:
-    """Return the well-formed lines; the child has bounded them."""
+    """Return the well-formed lines; the child has bounded them, and the length of all that it said is bounded."""
     lines = reply.get("logs")
     if not isinstance(lines, list):
         return ()

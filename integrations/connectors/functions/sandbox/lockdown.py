@@ -19,6 +19,8 @@ import time
 from integrations.connectors.functions.sandbox import seccomp
 
 _NOBODY = 65534
+#: Of the stack, for Python below the engine and for native code above it, which does not count what it takes.
+STACK_RESERVE = 1024 * 1024
 #: What any user can open on any Unix.
 _OPEN_TO_ALL = ("/usr", "/etc", "/bin", "/dev/null")
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
@@ -28,12 +30,14 @@ _MOUNT_PRIVATE, _MOUNT_TMPFS = 1 << 18 | 1 << 14, 1 | 2 | 4 | 8  # private + rec
 _CAPABILITIES_VERSION_3 = 0x20080522
 
 
-def lock_down(*, memory_bytes: int) -> dict[str, bool]:
+def lock_down(*, memory_bytes: int, stack_bytes: int) -> dict[str, bool]:
     """Lock this process down as far as the system allows; return the fields of `Isolation`.
 
-    `memory_bytes` is what may be allocated beyond what is mapped now.
+    `memory_bytes` is what may be allocated beyond what is mapped now, `stack_bytes` what the stack may grow to.
     """
-    address_space_bytes = _mapped_bytes() + memory_bytes
+    address_space_bytes = _mapped_bytes() + memory_bytes + stack_bytes
+    if sys.platform == "linux":
+        _let_stack_grow(stack_bytes)
     _fix_time_zone()
     _set_resource_limits(address_space_bytes)
     given = _take_away() if sys.platform == "linux" else dict.fromkeys(("namespaces", "empty_root", "seccomp"), False)
@@ -112,6 +116,20 @@ def _set_resource_limits(address_space_bytes: int) -> None:
         # A limit that is lower already is fine.
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(which, (limit, limit))
+
+
+def _let_stack_grow(stack_bytes: int) -> None:
+    """Raise the limit up to which the kernel lets the first thread's stack grow; it keeps 128 MB free for it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    if soft != resource.RLIM_INFINITY and soft < stack_bytes:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_STACK, (stack_bytes, hard))
+
+
+def stack_room() -> int:
+    """Return how much stack the engine may use, less what the calls around it take."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft - STACK_RESERVE
 
 
 def _mapped_bytes() -> int:

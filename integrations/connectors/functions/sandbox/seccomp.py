@@ -33,18 +33,18 @@ _MACHINES = {
         architecture=0xC000003E,
         mapping=(9, 10),
         # read write close fstat lseek munmap brk rt_sigaction rt_sigprocmask rt_sigreturn sched_yield mremap madvise
-        # getpid exit gettimeofday getrlimit getrusage times setrlimit gettid futex restart_syscall clock_gettime
+        # setitimer getpid exit gettimeofday getrlimit getrusage times gettid futex restart_syscall clock_gettime
         # clock_getres exit_group prlimit64 getrandom
-        allowed=(0, 1, 3, 5, 8, 11, 12, 13, 14, 15, 24, 25, 28, 39, 60, 96, 97, 98, 100, 160, 186, 202, 219, 228, 229,
+        allowed=(0, 1, 3, 5, 8, 11, 12, 13, 14, 15, 24, 25, 28, 38, 39, 60, 96, 97, 98, 100, 186, 202, 219, 228, 229,
                  231, 302, 318),
     ),
     "aarch64": _Machine(
         architecture=0xC00000B7,
         mapping=(222, 226),
         # close lseek read write fstat exit exit_group futex clock_gettime clock_getres sched_yield restart_syscall
-        # rt_sigaction rt_sigprocmask rt_sigreturn times getrlimit setrlimit getrusage gettimeofday getpid gettid brk
+        # setitimer rt_sigaction rt_sigprocmask rt_sigreturn times getrlimit getrusage gettimeofday getpid gettid brk
         # munmap mremap madvise prlimit64 getrandom
-        allowed=(57, 62, 63, 64, 80, 93, 94, 98, 113, 114, 124, 128, 134, 135, 139, 153, 163, 164, 165, 169, 172, 178,
+        allowed=(57, 62, 63, 64, 80, 93, 94, 98, 103, 113, 114, 124, 128, 134, 135, 139, 153, 163, 165, 169, 172, 178,
                  214, 215, 216, 233, 261, 278),
     ),
 }  # fmt: skip

@@ -22,7 +22,7 @@ from integrations.connectors.functions.sandbox import lockdown
 def attempt():
     {attempt}
 if {locked}:
-    lockdown.lock_down(memory_bytes=64 << 20)
+    lockdown.lock_down(memory_bytes=64 << 20, stack_bytes=8 << 20)
 try:
     attempt()
 except BaseException as error:
