@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from integrations.connectors.functions.compiler import Compiler
 from integrations.connectors.functions.pool import FunctionPool
 from integrations.connectors.functions.source import compile_function
 from integrations.types import JsonObject
@@ -68,9 +69,15 @@ def cold_start_ms() -> float:
     return elapsed
 
 
-def measure(processes: int, seconds: float) -> None:
+def compiled() -> str:
+    compiler = Compiler()
+    javascript = compile_function(SOURCE, "ts", compiler=compiler).javascript
+    compiler.close()
+    return javascript
+
+
+def measure(javascript: str, *, processes: int, seconds: float) -> None:
     pool = FunctionPool(processes=processes)
-    javascript = compile_function(SOURCE, "ts", pool=pool).javascript
     asyncio.run(throughput(pool, javascript, 0.3))
     # Each measurement has an event loop of its own; the children stay.
     rates = [asyncio.run(throughput(pool, javascript, seconds)) for _ in range(REPEATS)]
@@ -85,8 +92,9 @@ def measure(processes: int, seconds: float) -> None:
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     print(f"cold child: {statistics.median(cold_start_ms() for _ in range(REPEATS)):.0f} ms")
+    javascript = compiled()
     for processes in (1, 2, 4):
-        measure(processes, seconds)
+        measure(javascript, processes=processes, seconds=seconds)
 
 
 if __name__ == "__main__":

@@ -1,268 +1,434 @@
 // Turns what an author wrote into one script whose value is an async function of `input`. Runs in the sandbox, behind
-// the vendored `Sucrase`. Lines stay where they were; the first line is pushed right by HEAD.length.
+// the vendored `ts`, which is TypeScript itself.
 //
-// Takes {source, language}; returns {candidates: [{javascript, problem}]}, to be tried in order by whether the engine can
-// parse them, or {problem: {message, hint, line, column}}.
+// Takes {source, language}; returns {javascript, mappings, problem}. JavaScript keeps its lines, with the first pushed
+// right by HEAD.length; TypeScript comes with the `mappings` of a source map. `problem` is {message, hint, line, column},
+// to be told if the engine finds nothing worse; without `javascript` it is all there is to say.
 (() => {
   "use strict";
 
-  const { ContextualKeyword, IdentifierRole, TokenType: tt } = Sucrase;
-  // One length, so that a column is mapped back without knowing the form.
-  const EXPRESSION_HEAD = '(async(input)=>{"use strict";const $result=(';
-  const BODY_HEAD = '(async(input)=>{"use strict";'.padEnd(EXPRESSION_HEAD.length);
+  const kind = ts.SyntaxKind;
+  const EXPRESSION_START = "const $result=(";
+  const EXPRESSION_END = '\n);return typeof $result==="function"?$result(input):$result})';
+  const BODY_HEAD = '(async(input)=>{"use strict";';
+  // One length, so that a column of JavaScript is found again without knowing the form.
+  const HEAD = BODY_HEAD.padEnd(BODY_HEAD.length + EXPRESSION_START.length);
   const PURE = "functions are pure: JSON in, JSON out";
+  const FORMS = "write a function of `input`, `export default` one, or a body that returns a value";
 
   class Refused extends Error {
-    constructor(message, { at, hint }) {
+    constructor(message, { at, hint = "" }) {
       super(message);
       this.problem = { message, hint, ...at };
     }
   }
 
-  function compile({ source, language }) {
+  function compile(request) {
     try {
-      return { candidates: candidatesOf(source, language) };
+      return formOf(request.source, request.language);
     } catch (error) {
-      return { problem: error instanceof Refused ? error.problem : syntaxProblem(error) };
-    }
-  }
-
-  function candidatesOf(source, language) {
-    try {
-      return formsOf(scriptOf(source, language));
-    } catch (error) {
-      if (error instanceof Refused) throw error;
-      const expression = expressionOf(source, language);
-      if (expression) return [expression];
-      // Of JavaScript the engine gives better messages. What it would accept only for our wrapper (`1}); ({`) is refused.
-      if (language === "js") return [asBody(source, "", syntaxProblem(error))];
+      if (error instanceof Refused) return { problem: error.problem };
       throw error;
     }
   }
 
-  const scriptOf = (source, language) => new Script(language === "ts" ? eraseTypes(source) : source);
+  // -- What form it has ------------------------------------------------------------------------------------------------
 
-  /** What is readable as an expression only: `function (input) {…}`, which as a statement lacks a name. */
+  function formOf(source, language) {
+    const script = new Script(source, { language });
+    if (script.problem || script.isOneBlock()) {
+      const expression = expressionOf(source, language);
+      if (expression) return expression;
+    }
+    if (script.problem) return unreadable(script, language);
+    if (script.statements.length === 0) throw new Refused("there is no code", { at: script.at(0), hint: FORMS });
+    script.refuseModules();
+    const main = script.takeExports();
+    if (main) return asBody(script, { end: `return ${main}(input)` });
+    if (script.hasReturn()) return asBody(script, { end: "" });
+    if (script.isOneExpression()) return asExpression(script);
+    return asItsLastFunction(script);
+  }
+
+  /** What is readable as an expression only: `function (input) {…}` and `{ a: 1, b: 2 }`, which no statement can be. */
   function expressionOf(source, language) {
-    try {
-      const script = scriptOf(`(${source.replace(/[;\s]+$/, "")}\n)`, language);
-      refuseImports(script);
-      if (!isInOnePairOfParentheses(script)) return null;
-      return asExpression(script.text.slice(1, script.text.lastIndexOf(")")));
-    } catch (error) {
-      if (error instanceof Refused) throw error;
-      return null;
+    const script = new Script(source, { language, before: "$= " });
+    if (script.problem || !script.isOneExpression()) return null;
+    script.refuseModules();
+    return asExpression(script);
+  }
+
+  // Of JavaScript the engine gives better messages. What it would accept only for our wrapper (`1}); ({`) is refused.
+  function unreadable(script, language) {
+    if (language === "js") return { javascript: `${HEAD}${script.text}\n})`, mappings: null, problem: script.problem };
+    throw new Refused(script.problem.message, { at: script.problem });
+  }
+
+  function asItsLastFunction(script) {
+    const name = script.statements.findLast((each) => each.kind === kind.FunctionDeclaration && each.body)?.name;
+    if (name) return asBody(script, { end: `return ${ts.idText(name)}(input)` });
+    const problem = script.throws ? null : { message: "nothing is returned", hint: FORMS, line: 1, column: 1 };
+    return asBody(script, { end: "", problem });
+  }
+
+  function asBody(script, { end, problem = null }) {
+    const { language } = script;
+    if (language === "js") return { javascript: `${HEAD}${script.text}\n;${end}})`, mappings: null, problem };
+    const { javascript, mappings } = erased(script, { before: "", after: "" });
+    return { javascript: `${BODY_HEAD}\n${javascript}\n${end}})`, mappings, problem };
+  }
+
+  function asExpression(script) {
+    const text = script.text.slice(0, script.expression.end - script.before.length);
+    if (script.language === "js") {
+      return { javascript: BODY_HEAD + EXPRESSION_START + text + EXPRESSION_END, mappings: null, problem: null };
+    }
+    const { javascript, mappings } = erased(script, { text, before: `${EXPRESSION_START}\n`, after: "\n)" });
+    const call = 'return typeof $result==="function"?$result(input):$result';
+    return { javascript: `${BODY_HEAD}\n${javascript}\n${call}})`, mappings, problem: null };
+  }
+
+  // -- What the author wrote -------------------------------------------------------------------------------------------
+
+  class Script {
+    #edits = [];
+
+    /** `before` is put in front of `source` to be parsed and is no part of its text. */
+    constructor(source, { language, before = "" }) {
+      const file = parse(before + source, language);
+      const statements = file.statements.filter((each) => each.kind !== kind.EmptyStatement);
+      Object.assign(this, { language, before, file, statements, ...survey(file) });
+      this.source = withLinesOfTheEngine(source, this.texts, before.length).replace(/^#!/, "//");
+      this.places = new Places(this.source);
+      this.problem = this.#syntaxProblem();
+    }
+
+    #syntaxProblem() {
+      const found = this.file.parseDiagnostics[0];
+      if (!found) return null;
+      const message = ts.flattenDiagnosticMessageText(found.messageText, " ").replace(/\.$/, "");
+      return { message: message[0].toLowerCase() + message.slice(1), hint: "", ...this.at(found.start) };
+    }
+
+    /** The source without the words that only a module may have, line for line and column for column. */
+    get text() {
+      let text = "";
+      let copied = 0;
+      for (const { start, end, by } of this.#edits) {
+        text += this.source.slice(copied, start) + by;
+        copied = end;
+      }
+      return text + this.source.slice(copied);
+    }
+
+    /** The author's line and column of an offset in the parsed text, from 1. */
+    at(offset) {
+      const [line, column] = this.places.of(Math.max(0, offset - this.before.length));
+      return { line: line + 1, column: column + 1 };
+    }
+
+    startOf(node) {
+      return ts.getTokenPosOfNode(node, this.file);
+    }
+
+    isOneBlock() {
+      return this.statements.length === 1 && this.statements[0].kind === kind.Block;
+    }
+
+    isOneExpression() {
+      return this.statements.length === 1 && this.statements[0].kind === kind.ExpressionStatement;
+    }
+
+    get expression() {
+      return this.statements[0].expression;
+    }
+
+    hasReturn() {
+      return this.statements.some((each) => ts.forEachReturnStatement(each, () => true));
+    }
+
+    refuseModules() {
+      const [first] = this.modules;
+      if (!first) return;
+      const isImport = first.kind === kind.ImportDeclaration && this.language === "ts";
+      const hint = `${PURE}, and hold all the code that they need${isImport ? "; types alone: import type" : ""}`;
+      const word = first.kind === kind.MetaProperty ? "import.meta" : this.file.text.slice(this.startOf(first)).match(/\w+/)[0];
+      throw new Refused(`${word} is not available`, { at: this.at(this.startOf(first)), hint });
+    }
+
+    /** Takes the word `export` away everywhere; returns the name that the default export now has, or "". */
+    takeExports() {
+      const names = this.statements.map((each) => this.#takeExport(each)).filter(Boolean);
+      if (new Set(names).size > 1 || names.filter((each) => each === "$main").length > 1) {
+        throw new Refused("there is more than one default export", { at: this.at(0), hint: FORMS });
+      }
+      return names[0] ?? "";
+    }
+
+    #takeExport(node) {
+      switch (node.kind) {
+        case kind.ExportDeclaration:
+          return this.#takeList(node);
+        case kind.NamespaceExportDeclaration:
+          throw this.#notADeclaration(node);
+        case kind.ExportAssignment:
+          return this.#takeDefault(node);
+      }
+      const [exported, isDefault] = [kind.ExportKeyword, kind.DefaultKeyword].map((word) =>
+        node.modifiers?.find((each) => each.kind === word),
+      );
+      if (!exported) return "";
+      return isDefault ? this.#takeDefault(node) : this.#blank(exported);
+    }
+
+    /** `export {}` only says that this is a module, and a list of types is nothing when it runs. */
+    #takeList(node) {
+      const isNothing = node.isTypeOnly || (node.exportClause?.elements?.length === 0 && !node.moduleSpecifier);
+      if (!isNothing) throw this.#notADeclaration(node);
+      return this.#blank(node);
+    }
+
+    #notADeclaration(node) {
+      return new Refused("only a declaration can be exported", { at: this.at(this.startOf(node)), hint: FORMS });
+    }
+
+    #takeDefault(node) {
+      const start = this.source.indexOf("export", this.startOf(node));
+      if (node.isExportEquals) throw this.#notADeclaration(node);
+      if (node.kind === kind.ClassDeclaration) {
+        throw new Refused("a class cannot be called", { at: this.at(start), hint: FORMS });
+      }
+      const word = ts.skipTrivia(this.source, start + "export".length);
+      const isFunction = node.kind === kind.FunctionDeclaration;
+      // The first of several overloads has no body.
+      if (isFunction && !node.body && !node.name) return this.#blank(node);
+      const isDeclaration = isFunction ? Boolean(node.name) : node.kind === kind.InterfaceDeclaration;
+      // A named function stays a declaration, so that it sees constants that are declared below it.
+      this.#replace(start, start + "export".length, isDeclaration ? "" : "var");
+      this.#replace(word, word + "default".length, isDeclaration ? "" : "$main =");
+      if (!isDeclaration && isFunction) this.#edits.push({ start: node.end, end: node.end, by: ";" });
+      if (isDeclaration) return isFunction && node.body ? ts.idText(node.name) : "";
+      return "$main";
+    }
+
+    #blank(node) {
+      const start = this.startOf(node);
+      this.#edits.push({ start, end: node.end, by: this.source.slice(start, node.end).replace(/[^\n]/g, " ") });
+      return "";
+    }
+
+    #replace(start, end, word) {
+      this.#edits.push({ start, end, by: word.padEnd(end - start) });
     }
   }
 
-  function isInOnePairOfParentheses({ tokens }) {
-    let depth = 0;
-    // The last token is the end of the file.
-    return tokens.slice(0, -1).every((token, index) => {
-      if (token.type === tt.parenL) depth += 1;
-      if (token.type === tt.parenR) depth -= 1;
-      return depth > 0 || index === tokens.length - 2;
-    });
+  function parse(text, language) {
+    return ts.createSourceFile(
+      `function.${language}`,
+      text,
+      {
+        languageVersion: ts.ScriptTarget.ESNext,
+        jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+        // For `await` outside of a function. `return` there is no syntax error to this parser.
+        setExternalModuleIndicator: (file) => {
+          file.externalModuleIndicator = true;
+        },
+      },
+      true,
+    );
   }
 
-  function syntaxProblem(error) {
-    const message = String(error.message).replace(/^SyntaxError: /, "").replace(/ \(\d+:\d+\)$/, "");
-    return { message, hint: "", line: error.loc?.line ?? 1, column: error.loc?.column ?? 1 };
+  const LITERALS = new Set([
+    kind.StringLiteral,
+    kind.NoSubstitutionTemplateLiteral,
+    kind.TemplateHead,
+    kind.TemplateMiddle,
+    kind.TemplateTail,
+  ]);
+  const NAMED = new Set([kind.VariableDeclaration, kind.Parameter, kind.BindingElement, kind.FunctionDeclaration]);
+
+  /** Where code asks for modules, whether it throws, where literals lie, and what its classes need. */
+  function survey(file) {
+    const found = { modules: [], throws: false, texts: [], hasOrderedFields: false };
+    const requires = [];
+    let isRequireItsOwn = false;
+    ts.forEachChildRecursively(file, (node) => {
+      if (LITERALS.has(node.kind)) found.texts.push([ts.getTokenPosOfNode(node, file), node.end]);
+      if (node.kind === kind.ThrowStatement) found.throws = true;
+      if (isModule(node)) found.modules.push(node);
+      if (isCallOf(node, "require")) requires.push(node);
+      if (NAMED.has(node.kind) && node.name?.escapedText === "require") isRequireItsOwn = true;
+      if (node.members && node.kind !== kind.InterfaceDeclaration && hasOrderedFields(node)) found.hasOrderedFields = true;
+    });
+    if (!isRequireItsOwn) found.modules.push(...requires);
+    found.modules.sort((one, other) => one.pos - other.pos);
+    return found;
   }
+
+  function isModule(node) {
+    switch (node.kind) {
+      case kind.ImportDeclaration:
+        return !isOfTypes(node.importClause);
+      case kind.ImportEqualsDeclaration:
+        return !node.isTypeOnly && node.moduleReference.kind === kind.ExternalModuleReference;
+      case kind.CallExpression:
+        return node.expression.kind === kind.ImportKeyword;
+      case kind.MetaProperty:
+        return node.keywordToken === kind.ImportKeyword;
+    }
+    return false;
+  }
+
+  function isOfTypes(clause) {
+    if (!clause || clause.isTypeOnly) return Boolean(clause);
+    const names = clause.name ? [] : (clause.namedBindings?.elements ?? []);
+    return names.length > 0 && names.every((each) => each.isTypeOnly);
+  }
+
+  const isCallOf = (node, name) =>
+    node.kind === kind.CallExpression && node.expression.kind === kind.Identifier && node.expression.escapedText === name;
+
+  /** Whether a class has parameter properties and fields whose initializers may read them. */
+  function hasOrderedFields({ members }) {
+    const constructor = members.find((each) => each.kind === kind.Constructor && each.body);
+    return Boolean(
+      constructor?.parameters.some((each) => each.modifiers?.length)
+        && members.some((each) => each.kind === kind.PropertyDeclaration && each.initializer && !isStatic(each)),
+    );
+  }
+
+  const isStatic = (node) => node.modifiers?.some((each) => each.kind === kind.StaticKeyword);
 
   // -- TypeScript ------------------------------------------------------------------------------------------------------
 
-  function eraseTypes(source) {
-    const script = new Script(source, { typescript: true });
-    refuseNamespaces(script);
-    const { code, offsets } = Sucrase.erase(source, script);
-    return restoreColumns(source, script.tokens, code, offsets);
+  const OPTIONS = {
+    module: ts.ModuleKind.ESNext,
+    moduleDetection: ts.ModuleDetectionKind.Force,
+    newLine: ts.NewLineKind.LineFeed,
+    sourceMap: true,
+    removeComments: true,
+    // Whether its types are right is not asked.
+    noCheck: true,
+    // `E[key]` works as for any other enum.
+    preserveConstEnums: true,
+    noLib: true,
+    noResolve: true,
+    suppressOutputPathCheck: true,
+    allowNonTsExtensions: true,
+    // A field is the one that the language itself has: `x;` is there, and undefined.
+    useDefineForClassFields: true,
+  };
+
+  /** `text` of `script` without its types, as `{javascript, mappings}`. `before`, if any, is a line of its own. */
+  function erased(script, { text = script.text, before, after }) {
+    const source = before + text + after;
+    const file = source === script.file.text ? script.file : parse(source, "ts");
+    if (script.hasOrderedFields) defineStatics(file);
+    // The engine has all of ES2025. Before ES2022, TypeScript itself sets fields, after the parameter properties.
+    const target = script.hasOrderedFields ? ts.ScriptTarget.ES2021 : ts.ScriptTarget.ES2025;
+    const { javascript, map } = emit(file, { target });
+    const mappings = remapped(map, {
+      generated: new Places(javascript, { below: BODY_LINES }),
+      source: new Places(source, { below: before ? -1 : 0 }),
+    });
+    return { javascript, mappings };
   }
 
-  // Sucrase erases a namespace with everything in it, so code would vanish.
-  function refuseNamespaces(script) {
-    const { tokens } = script;
-    tokens.forEach((token, index) => {
-      const { contextualKeyword: word } = token;
-      if (!token.isType || (word !== ContextualKeyword._namespace && word !== ContextualKeyword._module)) return;
-      const opensOne = [tt.name, tt.string].includes(tokens[index + 1].type) && isStatementStart(script, index);
-      const isAmbient = tokens[index - 1]?.contextualKeyword === ContextualKeyword._declare;
-      if (opensOne && !isAmbient) {
-        const hint = "use an object, or plain functions and constants";
-        throw new Refused("a namespace cannot be compiled", { at: script.placeOf(token), hint });
-      }
+  const BODY_LINES = 1;
+
+  /** Before ES2022, TypeScript forgets a static field that has no value: it is undefined from where it stands. */
+  function defineStatics(file) {
+    ts.forEachChildRecursively(file, (node) => {
+      const isField = node.kind === kind.PropertyDeclaration && isStatic(node) && !node.initializer;
+      if (!isField || node.modifiers.some((each) => NOT_A_FIELD.has(each.kind))) return;
+      node.initializer = ts.factory.createVoidZero();
+      node.initializer.parent = node;
+      node.initializer.expression.parent = node.initializer;
     });
   }
 
-  // Inside a type, `namespace` may be the name of a member or a type; a declaration starts where a type context does.
-  function isStatementStart(script, index) {
-    const before = script.tokens[index - 1];
-    return !before || !before.isType || before.type === tt._export || before.type === tt.braceL || before.type === tt.braceR
-      || before.type === tt.semi;
+  const NOT_A_FIELD = new Set([kind.DeclareKeyword, kind.AbstractKeyword, kind.AccessorKeyword]);
+
+  function emit(file, { target }) {
+    const written = {};
+    const host = {
+      getSourceFile: (name) => (name === file.fileName ? file : undefined),
+      fileExists: (name) => name === file.fileName,
+      writeFile: (name, content) => {
+        written[name.endsWith(".map") ? "map" : "javascript"] = content;
+      },
+      readFile: () => undefined,
+      directoryExists: () => true,
+      getDirectories: () => [],
+      getDefaultLibFileName: () => "lib.d.ts",
+      getCurrentDirectory: () => "",
+      getCanonicalFileName: (name) => name,
+      useCaseSensitiveFileNames: () => true,
+      getNewLine: () => "\n",
+    };
+    ts.createProgram([file.fileName], { ...OPTIONS, target }, host).emit();
+    // A module without exports says that it is one, in its last line.
+    const javascript = written.javascript.replace(/\n\/\/# sourceMappingURL=.*$/, "").replace(/(^|\n)export \{\};$/, "$1");
+    return { javascript, map: JSON.parse(written.map).mappings };
   }
 
-  // Erased code moves what follows it; spaces before a token, more or fewer, put it back. A template's text stays.
-  function restoreColumns(source, tokens, code, offsets) {
-    let restored = "";
-    let copied = 0;
-    tokens.forEach((token, index) => {
-      const offset = offsets[index];
-      if (offset === undefined || offset < copied) return;
-      restored += code.slice(copied, offset);
-      copied = offset;
-      // What was put in another token's place has no column of its own.
-      const isItself = code.startsWith(source.slice(token.start, token.end), offset);
-      if (!isItself || token.type === tt.template || token.type === tt.backQuote) return;
-      restored = padTo(restored, columnOf(source, token.start));
-    });
-    return restored + code.slice(copied);
-  }
-
-  function padTo(text, column) {
-    const missing = column - columnOf(text, text.length);
-    if (missing >= 0) return text + " ".repeat(missing);
-    // One space stays, so that two words do not become one.
-    const spare = Math.max(0, text.length - text.trimEnd().length - 1);
-    return /  $/.test(text) ? text.slice(0, text.length - Math.min(spare, -missing)) : text;
-  }
-
-  const columnOf = (text, offset) => (offset === 0 ? 1 : offset - text.lastIndexOf("\n", offset - 1));
-
-  // -- What form it has ------------------------------------------------------------------------------------------------
-
-  class Script {
-    constructor(text, { typescript = false } = {}) {
-      // Sucrase takes a keyword that the text ends with for a name.
-      const { tokens, scopes } = Sucrase.parse(`${text} `, { typescript });
-      Object.assign(this, { text, scopes, tokens });
+  /** The mappings with lines and columns as the engine and the author count them. */
+  function remapped(mappings, { generated, source }) {
+    const generator = ts.createSourceMapGenerator({ getCurrentDirectory: () => "", getCanonicalFileName: String }, "", "", "", {});
+    generator.addSource("");
+    for (const each of ts.decodeMappings(mappings)) {
+      if (each.sourceIndex === undefined) continue;
+      const [line, column] = source.at(each.sourceLine, each.sourceCharacter);
+      if (line < 0) continue;
+      generator.addMapping(...generated.at(each.generatedLine, each.generatedCharacter), 0, line, column);
     }
-
-    placeOf({ start }) {
-      return { line: this.text.slice(0, start).split("\n").length, column: columnOf(this.text, start) };
-    }
-
-    wordOf(token) {
-      return this.text.slice(token.start, token.end);
-    }
-
-    /** The text with `token` replaced by `word`, which is no longer than it. */
-    replace(token, word) {
-      const filled = word.padEnd(token.end - token.start);
-      this.text = this.text.slice(0, token.start) + filled + this.text.slice(token.end);
-    }
-
-    /** Whether `index` is in a function or class of the author's. */
-    isNested(index) {
-      return this.scopes.some((scope) => scope.isFunctionScope && this.isWithin(scope, index));
-    }
-
-    isWithin({ startTokenIndex, endTokenIndex }, index) {
-      // The outermost scope is the script itself.
-      return startTokenIndex > 0 || endTokenIndex < this.tokens.length
-        ? startTokenIndex <= index && index < endTokenIndex
-        : false;
-    }
+    return generator.toJSON().mappings;
   }
 
-  function formsOf(script) {
-    if (script.tokens.length <= 1) throw new Refused("there is no code", { at: { line: 1, column: 1 }, hint: FORMS });
-    refuseImports(script);
-    const exported = takeExports(script);
-    if (exported) return [asBody(script.text, `;return ${exported}(input)`, null)];
-    const candidates = [asBodyOrItsLastFunction(script)];
-    if (!hasReturn(script)) candidates.unshift(asExpression(withoutSemicolons(script)));
-    return candidates;
-  }
+  // -- Lines and columns -----------------------------------------------------------------------------------------------
 
-  const FORMS = "write a function of `input`, `export default` one, or a body that returns a value";
-
-  function withoutSemicolons(script) {
-    const copy = new Script(script.text);
-    // The last token is the end of the file.
-    for (const token of copy.tokens.slice(0, -1).reverse()) {
-      if (token.type !== tt.semi) break;
-      copy.replace(token, "");
-    }
-    return copy.text;
-  }
-
-  function asExpression(text) {
-    const tail = '\n);return typeof $result==="function"?$result(input):$result})';
-    return { javascript: EXPRESSION_HEAD + text + tail, problem: null };
-  }
-
-  function asBody(text, tail, problem) {
-    return { javascript: `${BODY_HEAD}${text}\n${tail}})`, problem };
-  }
-
-  function asBodyOrItsLastFunction(script) {
-    if (hasReturn(script)) return asBody(script.text, "", null);
-    const name = lastFunction(script);
-    if (name) return asBody(script.text, `;return ${name}(input)`, null);
-    const throws = script.tokens.some((token) => token.type === tt._throw);
-    return asBody(script.text, "", throws ? null : { message: "nothing is returned", hint: FORMS, line: 1, column: 1 });
-  }
-
-  const hasReturn = (script) =>
-    script.tokens.some((token, index) => token.type === tt._return && !script.isNested(index));
-
-  function lastFunction(script) {
-    const { tokens } = script;
-    const isFunction = (token) => token.type === tt._function || token.type === tt.star;
-    const names = tokens.filter(
-      (token, index) =>
-        token.identifierRole === IdentifierRole.TopLevelDeclaration && index > 0 && isFunction(tokens[index - 1]),
+  /** Turns U+2028 and U+2029 into ends of lines that the engine counts. In `texts`, the literals, they are characters. */
+  function withLinesOfTheEngine(source, texts, shift) {
+    return source.replace(/[\u2028\u2029]/g, (character, offset) =>
+      texts.some(([start, end]) => start <= offset + shift && offset + shift < end) ? character : "\n",
     );
-    return names.length ? script.wordOf(names.at(-1)) : "";
   }
 
-  function refuseImports(script) {
-    const { tokens } = script;
-    tokens.forEach((token, index) => {
-      const isCall = tokens[index + 1]?.type === tt.parenL;
-      const before = tokens[index - 1]?.type;
-      const isRequire = token.type === tt.name && isCall && script.wordOf(token) === "require"
-        && before !== tt.dot && before !== tt.questionDot && before !== tt._function;
-      if (isRequire || (token.type === tt._import && before !== tt.dot)) {
-        const hint = `${PURE}, and hold all the code that they need`;
-        throw new Refused(`${script.wordOf(token)} is not available`, { at: script.placeOf(token), hint });
-      }
-    });
-  }
+  /** Where offsets of a text lie, from 0: lines end with \n only, columns are characters, not halves of pairs. */
+  class Places {
+    #last = { start: 0, offset: 0, line: 0, column: 0 };
 
-  /** Takes the word `export` away everywhere; returns the name that the default export now has, or "". */
-  function takeExports(script) {
-    let name = "";
-    script.tokens.forEach((token, index) => {
-      if (token.type !== tt._export) return;
-      const next = script.tokens[index + 1];
-      if (next.type === tt._default) name = takeDefault(script, index);
-      else if (next.type === tt.braceL || next.type === tt.star) {
-        throw new Refused("only a declaration can be exported", { at: script.placeOf(token), hint: FORMS });
-      } else script.replace(token, "");
-    });
-    return name;
-  }
-
-  function takeDefault(script, index) {
-    const [exportToken, defaultToken, ...rest] = script.tokens.slice(index, index + 6);
-    if (rest[0].type === tt._class) {
-      throw new Refused("a class cannot be called", { at: script.placeOf(exportToken), hint: FORMS });
+    constructor(text, { below = 0 } = {}) {
+      this.text = text;
+      this.below = below;
+      this.startsOfTypeScript = ts.computeLineStarts(text);
+      this.isPlain = !/[\u2028\u2029\ud800-\udbff]/.test(text);
     }
-    const named = nameOfFunction(rest);
-    // A named function stays a declaration, so that it sees constants that are declared below it.
-    script.replace(exportToken, named ? "" : "var");
-    script.replace(defaultToken, named ? "" : "$main =");
-    return named ? script.wordOf(named) : "$main";
+
+    /** From a line and a column as TypeScript counts them. */
+    at(line, character) {
+      if (this.isPlain) return [line + this.below, character];
+      const [ownLine, column] = this.of(this.startsOfTypeScript[line] + character);
+      return [ownLine + this.below, column];
+    }
+
+    /** Quick for offsets that mostly rise. */
+    of(offset) {
+      const place = offset < this.#last.offset ? { start: 0, offset: 0, line: 0, column: 0 } : { ...this.#last };
+      for (let end = this.#nextEnd(place, offset); end !== -1; end = this.#nextEnd(place, offset)) {
+        Object.assign(place, { start: end + 1, offset: end + 1, line: place.line + 1, column: 0 });
+      }
+      for (const _character of this.text.slice(place.offset, offset)) place.column += 1;
+      place.offset = offset;
+      this.#last = place;
+      return [place.line, place.column];
+    }
+
+    #nextEnd(place, offset) {
+      const end = this.text.indexOf("\n", place.offset);
+      return end < offset ? end : -1;
+    }
   }
 
-  /** The name in `[async] function [*] name`, if these tokens are that. */
-  function nameOfFunction(tokens) {
-    const rest = tokens[0].contextualKeyword === ContextualKeyword._async ? tokens.slice(1) : tokens;
-    if (rest[0].type !== tt._function) return null;
-    const name = rest[1].type === tt.star ? rest[2] : rest[1];
-    return name.type === tt.name ? name : null;
-  }
-
-  return (request) => compile(request);
+  return compile;
 })();

@@ -8,7 +8,7 @@ from typing import Any
 from integrations import strict_json
 from integrations.connectors.base import FunctionResult, LogLine
 from integrations.connectors.functions.limits import MEBIBYTE, Limits
-from integrations.connectors.functions.stack import author_frames, format_stack, word_at
+from integrations.connectors.functions.stack import author_frames, format_stack
 from integrations.errors import InvalidInput, SandboxError
 
 LOG_LEVELS = ("debug", "info", "log", "warn", "error")
@@ -66,7 +66,7 @@ def _failure(reply: dict[str, Any], *, javascript: str, limits: Limits, logs: tu
     name, message, stack = (str(reply.get(key, "")) for key in ("name", "message", "stack"))
     frames = author_frames(stack, javascript=javascript)
     if message == "not a function" and frames:
-        message = f"{word_at(frames[0], javascript=javascript) or 'this'} is not a function"
+        message = f"{frames[0].word or 'this'} is not a function"
     return SandboxError(
         _message(code, name=name, message=message, limits=limits),
         code=code,

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from integrations.connectors.base import FunctionResult
+from integrations.connectors.functions.compiler import Language
 from integrations.connectors.functions.limits import Limits
 from integrations.connectors.functions.pool import FunctionPool
-from integrations.connectors.functions.source import Language, compile_function
+from integrations.connectors.functions.source import compile_function
 from integrations.types import Json
 
 Run = Callable[..., FunctionResult]
@@ -29,7 +30,7 @@ def run(pool: FunctionPool) -> Run:
     def compile_and_call(
         source: str, value: Json = None, *, language: Language = "js", limits: Limits | None = None
     ) -> FunctionResult:
-        compiled = compile_function(source, language, pool=pool)
+        compiled = compile_function(source, language)
         return pool.call_sync(compiled.javascript, value, limits=limits)
 
     return compile_and_call

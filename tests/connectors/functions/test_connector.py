@@ -14,7 +14,7 @@ from integrations.errors import SandboxError
 
 def test_connector_runs_a_compiled_function(pool: FunctionPool) -> None:
     connector: base.FunctionConnector = FunctionConnector(pool)
-    compiled = compile_function("export default ({ a }: { a: number }) => ({ twice: a * 2 })", "ts", pool=pool)
+    compiled = compile_function("export default ({ a }: { a: number }) => ({ twice: a * 2 })", "ts")
 
     result = asyncio.run(connector.call(compiled.javascript, {"a": 4}))
 
