@@ -43,6 +43,33 @@ def test_source_of_every_form_is_called_with_input(run: Run, source: str, langua
     assert run(source, {"a": 41}, language=language).value == 42
 
 
+JAVASCRIPT = {
+    "line separators in texts": ("return ['\u2028', `\u2029`, 'a\\\u2028b']", ["\u2028", "\u2029", "ab"]),
+    "line separator behind a comment": ("// c\u2028return 5", 5),
+    "CRLF in a template": ("return `a\r\nb\rc`", "a\nb\nc"),
+    "interpreter line": ("#!/usr/bin/env node\nreturn 1", 1),
+    "byte order mark": ("\ufeffreturn 1", 1),
+    "nameless function with a semicolon and a comment": ("function (input) { return input.a }; // that is all", 3),
+    "default export of a nameless function before a bracket": ("export default function () { return 1 }\n[1]", 1),
+    "object": ("{ a: 1, b: 2 }", {"a": 1, "b": 2}),
+    "comments that close the wrapper": ("return 1\n/* } */ // })", 1),
+    "own require": ("const require = (x) => x;\nreturn require(2)", 2),
+    "deep nesting": ("return " + "(() => " * 150 + "1" + ")()" * 150, 1),
+}
+
+
+@pytest.mark.parametrize(("source", "expected"), JAVASCRIPT.values(), ids=JAVASCRIPT.keys())
+def test_javascript_runs_as_it_was_written(run: Run, source: str, expected: object) -> None:
+    assert run(source, {"a": 3}).value == expected
+
+
+def test_javascript_errors_count_characters_where_the_engine_counts_bytes(run: Run) -> None:
+    with pytest.raises(SandboxError) as caught:
+        run("const a = '\u00e4\u20ac\U0001f600\u2028'; throw new Error('x')")
+
+    assert (caught.value.line, caught.value.column) == (1, 29)
+
+
 TYPESCRIPT = {
     "types and interfaces": (
         "interface In { a: number; b?: string }\ntype Out = { x: number };\n"
