@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from django.core.management import execute_from_command_line
 
+from ductape_site import starting
+
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ductape_site.settings")
-    execute_from_command_line(sys.argv)
+    starting.require_settings()
+    with starting.or_end():
+        execute_from_command_line(sys.argv)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ductape_site.settings")
+from ductape_site import starting
+
+starting.require_settings()
 django.setup()
 
 from ductape_site import databases  # noqa: E402  Django comes first

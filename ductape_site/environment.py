@@ -12,10 +12,20 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
+from ductape_site import dotenv
+from integrations.errors import DefinitionError
+
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _KEY_BYTES = 32
+#: Of 32 random bytes, fewer than this differ once in 10^25 times.
+_DISTINCT_BYTES = 10
+#: What Django's own check asks of a secret key (security.W009).
+_KEY_LENGTH, _KEY_CHARACTERS = 50, 5
+_HOST = re.compile(r"\.?[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]")
+_ORIGIN = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9._-]*)(?::\d+)?|https?://\[[0-9A-Fa-f:.]+\](?::\d+)?")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _BROKERS = ("amqp", "amqps", "redis", "rediss")
 
 
@@ -96,6 +106,8 @@ def parse_encryption_keys(text: str) -> dict[str, bytes]:
         key = _decode_key(encoded)
         if not _KEY_ID.fullmatch(key_id) or key is None:
             raise _bad_key(position, "is not `keyid:key`, the key being 32 bytes in URL-safe base64")
+        if len(set(key)) < _DISTINCT_BYTES:
+            raise _bad_key(position, "is not random; make a key as .env.example says")
         if key_id in keys:
             raise _bad_key(position, f'uses the key id "{key_id}" a second time')
         keys[key_id] = key
@@ -115,14 +127,52 @@ def _bad_key(position: int, what: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"DUCTAPE_ENCRYPTION_KEYS: entry {position} {what}.")
 
 
-def egress_entries(words: list[str]) -> tuple[str, ...]:
-    """Return DUCTAPE_EGRESS_ALLOW's entries; a URL is refused here, because it would silently allow nothing."""
+def checked_secret_key(key: str) -> str:
+    """Return SECRET_KEY; one that can be guessed is refused, and not repeated."""
+    if key.startswith("django-insecure-") or len(key) < _KEY_LENGTH or len(set(key)) < _KEY_CHARACTERS:
+        raise ImproperlyConfigured(
+            f"SECRET_KEY can be guessed. Set it to {_KEY_LENGTH} or more random characters, made as .env.example says."
+        )
+    return key
+
+
+def checked_hosts(words: list[str]) -> list[str]:
+    """Return ALLOWED_HOSTS; what no request could match, or every request would, is refused."""
     for word in words:
-        if "://" in word or " " in word:
+        if not _HOST.fullmatch(word):
             raise ImproperlyConfigured(
-                f"DUCTAPE_EGRESS_ALLOW: {word!r} is not a host, address or network with an optional port,"
-                " such as localhost:8765, 10.1.2.3 or 10.0.0.0/8:443."
+                f"ALLOWED_HOSTS: {word!r} is not a host name. Write console.example.com, without scheme or port,"
+                " or .example.com for all below it."
             )
+    return words
+
+
+def checked_origins(words: list[str]) -> list[str]:
+    """Return CSRF_TRUSTED_ORIGINS; what no Origin header could match is refused."""
+    for word in words:
+        if not _ORIGIN.fullmatch(word):
+            raise ImproperlyConfigured(
+                f"CSRF_TRUSTED_ORIGINS: {word!r} is not an origin. Write https://console.example.com, without a path."
+            )
+    return words
+
+
+def checked_path(text: str) -> str:
+    """Return DUCTAPE_PATH without a slash at its end; "" is the root."""
+    path = text.rstrip("/")
+    if path and not _PATH.fullmatch(path):
+        raise ImproperlyConfigured(f"DUCTAPE_PATH is {text!r}. Set it to a path such as /console, or leave it empty.")
+    return path
+
+
+def egress_entries(words: list[str]) -> tuple[str, ...]:
+    """Return DUCTAPE_EGRESS_ALLOW's entries; what the egress client could not read is refused here already."""
+    from integrations.connectors.egress.policy import EgressPolicy
+
+    try:
+        EgressPolicy.parse(words)
+    except DefinitionError as error:
+        raise ImproperlyConfigured("; ".join(map(str, error.problems))) from None
     return tuple(words)
 
 
@@ -146,5 +196,6 @@ def load(root: Path) -> Environment:
     env = Environment()
     env_file: Any = env.ENVIRON.get("DUCTAPE_ENV_FILE", str(root / ".env"))
     if env_file and Path(env_file).is_file():
-        env.read_env(env_file)
+        for name, value in dotenv.read(Path(env_file)).items():
+            env.ENVIRON.setdefault(name, value)
     return env

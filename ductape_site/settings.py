@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -19,9 +20,13 @@ env = environment.load(BASE_DIR)
 # -- What must be said before anything starts ------------------------------------------------------------------------
 
 DEBUG = env.boolean("DEBUG", default=False)
-SECRET_KEY = env.required("SECRET_KEY", to_set="a long random text that only this installation knows")
-ALLOWED_HOSTS = environment.split_words(
-    env.required("ALLOWED_HOSTS", to_set="the host names that people open it under, separated by commas")
+SECRET_KEY = environment.checked_secret_key(
+    env.required("SECRET_KEY", to_set="a long random text that only this installation knows")
+)
+ALLOWED_HOSTS = environment.checked_hosts(
+    environment.split_words(
+        env.required("ALLOWED_HOSTS", to_set="the host names that people open it under, separated by commas")
+    )
 )
 
 #: Key bytes by key id; the first seals secrets, all open them (integrations/conf.py).
@@ -57,6 +62,12 @@ DUCTAPE_PAYLOAD_CAP_BYTES = env.whole_number("DUCTAPE_PAYLOAD_CAP_BYTES", defaul
 DUCTAPE_INPUT_CAP_BYTES = env.whole_number("DUCTAPE_INPUT_CAP_BYTES", default=1024 * 1024, minimum=1024)
 DUCTAPE_OUTPUT_CAP_BYTES = env.whole_number("DUCTAPE_OUTPUT_CAP_BYTES", default=1024 * 1024, minimum=1024)
 
+# -- Where it is served ------------------------------------------------------------------------------------------------
+
+#: Below which path, such as /console; "" is the root of its host.
+DUCTAPE_PATH = environment.checked_path(env.text("DUCTAPE_PATH"))
+FORCE_SCRIPT_NAME = DUCTAPE_PATH or None
+
 # -- Application -----------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -74,6 +85,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Before all that looks at the host or redirects: probes ask by address, over plain HTTP.
+    "ductape_site.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # A list page of 100 rows is 566 KB plain and 21 KB compressed.
@@ -111,15 +124,16 @@ TEMPLATES = [
 # No ATOMIC_REQUESTS: a transaction must not stay open while a view calls the outside.
 DATABASES = {
     "default": databases.settings_for(
-        env.text("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'ductape.sqlite3'}"),
+        env.text("DATABASE_URL"),
+        default=VAR_DIR / "ductape.sqlite3",
         root=BASE_DIR,
         pool_size=env.whole_number("DUCTAPE_DATABASE_POOL", default=10, minimum=1),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_URL = f"{DUCTAPE_PATH}/static/"
+STATIC_ROOT = Path(env.text("DUCTAPE_STATIC_ROOT", default=str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 _PLAIN = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -154,8 +168,12 @@ USE_TZ = True
 #: Served over HTTPS, by a proxy in front or not. False only for plain HTTP on one's own machine.
 DUCTAPE_HTTPS = env.boolean("DUCTAPE_HTTPS", default=True)
 SECURE_SSL_REDIRECT = DUCTAPE_HTTPS
-# A load balancer asks over plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+# Cookies do not tell ports apart: a second console on the same host has another SECRET_KEY, and so other names.
+_COOKIES = hashlib.sha256(f"cookies {SECRET_KEY}".encode()).hexdigest()[:8]
+SESSION_COOKIE_NAME = f"ductape_session_{_COOKIES}"
+CSRF_COOKIE_NAME = f"ductape_csrf_{_COOKIES}"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{DUCTAPE_PATH}/"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_SECURE = DUCTAPE_HTTPS
 CSRF_COOKIE_SECURE = DUCTAPE_HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if DUCTAPE_HTTPS else 0
@@ -163,7 +181,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = DUCTAPE_HTTPS
 SECURE_HSTS_PRELOAD = DUCTAPE_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = environment.checked_origins(env.words("CSRF_TRUSTED_ORIGINS"))
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -181,15 +199,17 @@ CONTENT_SECURITY_POLICY = {
 
 # -- Log -------------------------------------------------------------------------------------------------------------
 
+_LEVEL = env.one_of("DUCTAPE_LOG_LEVEL", choices=("info", "debug", "warning", "error")).upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("DUCTAPE_LOG_LEVEL", default="INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": _LEVEL},
     # Django's own handlers write to the console in DEBUG only and mail administrators; the root handler does for all.
+    # In DEBUG it would log every query.
     "loggers": {
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django": {"handlers": [], "level": "INFO" if _LEVEL == "DEBUG" else _LEVEL, "propagate": True},
         # Two lines for each message; the run's own row says more.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from ductape_site import databases
+from ductape_site import databases, starting
+from ductape_site.prefix import WithoutPrefix
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ductape_site.settings")
+starting.require_settings(status=starting.GUNICORN_HALTS)
 
-application = get_wsgi_application()
+application = WithoutPrefix(get_wsgi_application(), prefix=settings.DUCTAPE_PATH)
 databases.log_choice(settings.DATABASES["default"])

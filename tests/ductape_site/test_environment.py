@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ductape_site import environment
 
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
-OTHER_KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+OTHER_KEY = base64.urlsafe_b64encode(bytes(range(32, 64))).decode()
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_load_empty_env_file_setting_reads_no_file(monkeypatch: pytest.MonkeyPat
 def test_encryption_keys_keep_their_order() -> None:
     keys = environment.parse_encryption_keys(f"new:{KEY}, old:{OTHER_KEY.rstrip('=')}")
 
-    assert list(keys.items()) == [("new", bytes(range(32))), ("old", bytes(32))]
+    assert list(keys.items()) == [("new", bytes(range(32))), ("old", bytes(range(32, 64)))]
 
 
 @pytest.mark.parametrize(

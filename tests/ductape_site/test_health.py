@@ -23,6 +23,20 @@ def test_healthz_over_plain_http_is_not_redirected(client: Client, settings: Set
     assert client.get("/admin/login/").status_code == 301
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/livez"])
+def test_probe_by_address_is_answered(path: str, client: Client, settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["console.example.com"]
+
+    assert client.get(path, headers={"host": "10.42.8.201:8000"}).status_code == 200
+    assert client.get("/admin/login/", headers={"host": "10.42.8.201:8000"}).status_code == 400
+    assert client.post(path).status_code == 405
+
+
+def test_livez_needs_no_database(client: Client) -> None:
+    assert client.get("/livez").json() == {"status": "ok"}
+
+
 def test_healthz_without_a_database_is_unavailable_and_gives_no_details(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
