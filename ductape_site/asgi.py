@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from ductape_site import databases
+from ductape_site import databases, starting
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ductape_site.settings")
+starting.require_settings()
 
 application = get_asgi_application()
 databases.log_choice(settings.DATABASES["default"])

@@ -207,7 +207,7 @@ def test_server_that_is_not_there_is_told_by_its_reason(django_db_blocker: Djang
         started = time.monotonic()
         with django_db_blocker.unblock(), pytest.raises(OperationalError) as refused:
             wrapper["default"].ensure_connection()
-        wrapper["default"].close_pool()
+        wrapper["default"].close_pool()  # type: ignore[attr-defined]  # of PostgreSQL's wrapper
 
     assert "refused" in str(refused.value)
     assert time.monotonic() - started < 5
