@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-import httpx
+import httpx2
 
 from benchmarks import stub_server
 from benchmarks.installation import DATABASES, installed, median_of, print_table
@@ -29,7 +29,7 @@ def per_second(installation: Installation, seconds: float) -> float:
 
 def plain_calls(url: str, seconds: float) -> float:
     """Return pairs of calls a second, with one connection."""
-    with httpx.Client() as client:
+    with httpx2.Client() as client:
         began, count = time.perf_counter(), 0
         while time.perf_counter() - began < seconds:
             client.post(f"{url}/reserve", json={"run": "x"})

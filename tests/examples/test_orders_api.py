@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
+import httpx2
 import pytest
 
 from examples.orders_api import RunningApi, Settings, running_orders_api
@@ -26,15 +26,15 @@ def api() -> Iterator[RunningApi]:
 
 
 @pytest.fixture
-def client(api: RunningApi) -> Iterator[httpx.Client]:
+def client(api: RunningApi) -> Iterator[httpx2.Client]:
     """A client that is logged in."""
-    with httpx.Client(base_url=api.url, trust_env=False) as client:
+    with httpx2.Client(base_url=api.url, trust_env=False) as client:
         token = client.post("/v1/login", json=CREDENTIALS).json()["data"]["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
 
 
-def test_order_from_login_to_payment(client: httpx.Client) -> None:
+def test_order_from_login_to_payment(client: httpx2.Client) -> None:
     created = client.post("/v1/orders", json=ORDER)
     order = created.json()["data"]
     payments = [client.post(f"/v1/orders/{order['id']}/payments", json={"amount": 24.5}) for _ in range(4)]
@@ -47,7 +47,7 @@ def test_order_from_login_to_payment(client: httpx.Client) -> None:
     assert client.get("/v1/stock/lamp").json()["data"] == {"item": "lamp", "available": 9_997}
 
 
-def test_orders_by_status(client: httpx.Client) -> None:
+def test_orders_by_status(client: httpx2.Client) -> None:
     client.post("/v1/orders", json=ORDER)
 
     found = {status: client.get("/v1/orders", params={"status": status}) for status in ("created", "paid", "lost")}
@@ -59,7 +59,7 @@ def test_orders_by_status(client: httpx.Client) -> None:
 
 
 def test_status_needs_no_token(api: RunningApi) -> None:
-    response = httpx.get(f"{api.url}/v1/status", trust_env=False)
+    response = httpx2.get(f"{api.url}/v1/status", trust_env=False)
 
     assert response.json() == {"data": {"status": "ok"}}
 
@@ -68,7 +68,7 @@ def test_status_needs_no_token(api: RunningApi) -> None:
 def test_order_without_a_proper_token_is_401(api: RunningApi, authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
 
-    response = httpx.post(f"{api.url}/v1/orders", json=ORDER, headers=headers, trust_env=False)
+    response = httpx2.post(f"{api.url}/v1/orders", json=ORDER, headers=headers, trust_env=False)
 
     assert response.status_code == 401
     assert "log in" in response.json()["error"]["message"]
@@ -100,7 +100,7 @@ def test_order_without_a_proper_token_is_401(api: RunningApi, authorization: str
     ],
 )
 def test_bad_input_is_answered_with_a_message(
-    client: httpx.Client, method: str, path: str, body: bytes, status: int
+    client: httpx2.Client, method: str, path: str, body: bytes, status: int
 ) -> None:
     response = client.request(method, path, content=body)
 
@@ -128,7 +128,7 @@ def test_request_that_cannot_be_read_is_answered_and_the_connection_closed(
     assert b'{"error"' in received
 
 
-def test_idempotency_key_same_body_is_one_order(client: httpx.Client) -> None:
+def test_idempotency_key_same_body_is_one_order(client: httpx2.Client) -> None:
     headers = {"Idempotency-Key": "k1"}
 
     answers = [client.post("/v1/orders", json=ORDER, headers=headers) for _ in range(2)]
@@ -139,7 +139,7 @@ def test_idempotency_key_same_body_is_one_order(client: httpx.Client) -> None:
     assert len(client.get("/v1/orders").json()["data"]) == 1
 
 
-def test_idempotency_key_failure_is_not_remembered(client: httpx.Client) -> None:
+def test_idempotency_key_failure_is_not_remembered(client: httpx2.Client) -> None:
     client.post("/v1/orders", json=ORDER)
 
     tries = [client.post("/v1/orders/order-1/payments", headers={"Idempotency-Key": "k1"}) for _ in range(4)]
@@ -147,7 +147,7 @@ def test_idempotency_key_failure_is_not_remembered(client: httpx.Client) -> None
     assert [answer.status_code for answer in tries] == [503, 503, 201, 201]
 
 
-def test_idempotency_key_at_the_same_time_is_one_order(client: httpx.Client) -> None:
+def test_idempotency_key_at_the_same_time_is_one_order(client: httpx2.Client) -> None:
     def create(_index: int) -> str:
         response = client.post("/v1/orders", json=ORDER, headers={"Idempotency-Key": "k1"})
         return str(response.json()["data"]["id"])
@@ -158,7 +158,7 @@ def test_idempotency_key_at_the_same_time_is_one_order(client: httpx.Client) -> 
     assert created == {"order-1"}
 
 
-def test_requests_are_recorded(api: RunningApi, client: httpx.Client) -> None:
+def test_requests_are_recorded(api: RunningApi, client: httpx2.Client) -> None:
     client.post("/v1/orders?x=1", json=ORDER, headers={"X-Trace": "7"})
 
     exchange = api.requests[-1]
@@ -170,7 +170,7 @@ def test_requests_are_recorded(api: RunningApi, client: httpx.Client) -> None:
 def test_settings_change_user_and_failures() -> None:
     settings = Settings(username="ann", password="own", payment_failures=0)
 
-    with running_orders_api(settings) as api, httpx.Client(base_url=api.url, trust_env=False) as client:
+    with running_orders_api(settings) as api, httpx2.Client(base_url=api.url, trust_env=False) as client:
         login = client.post("/v1/login", json={"username": "ann", "password": "own"}).json()["data"]
         client.headers["Authorization"] = f"Bearer {login['access_token']}"
         client.post("/v1/orders", json=ORDER)
@@ -210,7 +210,7 @@ def test_command_says_where_it_listens_and_stops_at_once(number: signal.Signals)
             line = process.stdout.readline()
             url = re.fullmatch(r"listening on (http://127\.0\.0\.1:\d+)\n", line)
             assert url is not None
-            with httpx.Client(trust_env=False) as client:  # its connection is still open when the signal comes
+            with httpx2.Client(trust_env=False) as client:  # its connection is still open when the signal comes
                 login = client.post(f"{url[1]}/v1/login", json={**CREDENTIALS, "username": "ann"})
                 process.send_signal(number)
                 status = process.wait(timeout=10)

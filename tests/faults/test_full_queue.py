@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import sys
 
-import httpx
+import httpx2
 
 from tests.faults.installation import Installation
 from tests.faults.postgresql import free_port
@@ -39,7 +39,7 @@ def test_full_queue_is_told_on_the_page_of_whoever_floods_it_and_open_to_others(
     port = free_port()
     start_web(installation, port)
 
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
         browser = Browser(client, installation)
         browser.log_in()
         refused, taken = browser.press_run("nothing"), browser.press_run("quiet")

@@ -7,7 +7,7 @@ import random
 import threading
 import uuid
 
-import httpx
+import httpx2
 
 from tests.faults.checks import assert_all_done_once
 from tests.faults.fake_api import FakeApi
@@ -25,7 +25,7 @@ def test_killed_web_server_loses_no_run_that_it_answered_for(
     workers = [Revived(installation.worker) for _ in range(2)]
     web = Revived(lambda: start_web(installation, port))
     answered: list[uuid.UUID] = []
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as client:
         browser = Browser(client, installation)
         while len(answered) < count or web.kills < 3:
             browser.log_in()
@@ -43,7 +43,7 @@ def _press_until_killed(browser: Browser, web: Revived, *, seconds: float) -> li
     answered: list[uuid.UUID] = []
     killing = threading.Timer(seconds, web.kill)
     killing.start()
-    with contextlib.suppress(httpx.TransportError):
+    with contextlib.suppress(httpx2.TransportError):
         while True:
             answered.append(run_of(browser.press_run("order", number=len(answered))))
     killing.join()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import uuid
 
-import httpx
+import httpx2
 
 from integrations.types import JsonObject
 from tests.faults.installation import PASSWORD, Installation, wait_for
@@ -26,7 +26,7 @@ def start_web(installation: Installation, port: int) -> subprocess.Popen[bytes]:
 class Browser:
     """Logs in as the superuser, and presses Run on the pages of features."""
 
-    def __init__(self, client: httpx.Client, installation: Installation) -> None:
+    def __init__(self, client: httpx2.Client, installation: Installation) -> None:
         self._client, self._installation = client, installation
 
     def log_in(self) -> None:
@@ -35,22 +35,22 @@ class Browser:
         self._client.get("/admin/login/")
         self._post("/admin/login/", username="root", password=PASSWORD)
 
-    def press_run(self, feature: str, **input: object) -> httpx.Response:
+    def press_run(self, feature: str, **input: object) -> httpx2.Response:
         [(key,)] = self._installation.rows(f"SELECT id FROM integrations_feature WHERE tag = '{feature}'")  # noqa: S608  our own words
         values: JsonObject = json.loads(json.dumps(input))
         page = f"/admin/integrations/feature/{key}/run/"
         return self._post(page, json=json.dumps(values), shape="json", environment="dev", shown="1")
 
-    def _post(self, path: str, **values: str) -> httpx.Response:
+    def _post(self, path: str, **values: str) -> httpx2.Response:
         return self._client.post(path, data={**values, "csrfmiddlewaretoken": self._client.cookies["csrftoken"]})
 
     def _is_answered(self) -> bool:
-        with contextlib.suppress(httpx.TransportError):
+        with contextlib.suppress(httpx2.TransportError):
             return self._client.get("/healthz").status_code == 200
         return False
 
 
-def run_of(answer: httpx.Response) -> uuid.UUID:
+def run_of(answer: httpx2.Response) -> uuid.UUID:
     """Return the run whose page the answer to a press of Run leads to."""
     found = _RUN_PAGE.search(answer.headers.get("Location", ""))
     assert found, answer.text[:500]

@@ -9,7 +9,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-import httpcore
+import httpcore2
 
 from integrations.connectors.egress.decompression import Body
 from integrations.connectors.egress.errors import ProtocolFailed, ResponseTooLarge, TooManyRedirects, TotalTimeout
@@ -45,8 +45,8 @@ class EgressClient:
         self._pool = ConnectionPool(backend=backend, tls=tls or trusting_context(), limits=limits)
 
     async def __aenter__(self) -> Self:
-        # At DEBUG httpcore logs the headers of responses, cookies included.
-        logging.getLogger("httpcore").setLevel(logging.INFO)
+        # At DEBUG httpcore2 logs the headers of responses, cookies included.
+        logging.getLogger("httpcore2").setLevel(logging.INFO)
         return self
 
     async def __aexit__(
@@ -100,11 +100,11 @@ class EgressClient:
                 return response.status, headers, await _read_body(response, headers, request.max_response_bytes)
 
 
-def _wire_request(hop: Hop, timeouts: Timeouts) -> httpcore.Request:
+def _wire_request(hop: Hop, timeouts: Timeouts) -> httpcore2.Request:
     target = hop.target
-    return httpcore.Request(
+    return httpcore2.Request(
         hop.method,
-        httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path),
+        httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path),
         headers=wire_headers(method=hop.method, authority=target.authority, headers=hop.headers, body=hop.body),
         content=hop.body,
         extensions={
@@ -117,7 +117,7 @@ def _wire_request(hop: Hop, timeouts: Timeouts) -> httpcore.Request:
     )
 
 
-def _refuse_early(response: httpcore.Response, *, hop: Hop, headers: Headers, max_bytes: int) -> None:
+def _refuse_early(response: httpcore2.Response, *, hop: Hop, headers: Headers, max_bytes: int) -> None:
     """Raise for an answer that is not worth reading."""
     if response.status < 200:
         raise ProtocolFailed(f"{hop.target.place} switched to another protocol, which nobody asked for")
@@ -126,7 +126,7 @@ def _refuse_early(response: httpcore.Response, *, hop: Hop, headers: Headers, ma
         raise ResponseTooLarge(f"the response is larger than {max_bytes} bytes")
 
 
-async def _read_body(response: httpcore.Response, headers: Headers, max_bytes: int) -> bytes:
+async def _read_body(response: httpcore2.Response, headers: Headers, max_bytes: int) -> bytes:
     body = Body(encoding=", ".join(header_values(headers, "Content-Encoding")), max_bytes=max_bytes)
     async for chunk in response.aiter_stream():
         body.add(chunk)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import anyio
-import httpcore
+import httpcore2
 
 from integrations.connectors.egress.errors import (
     ConnectionFailed,
@@ -20,9 +20,9 @@ from integrations.connectors.egress.errors import (
 )
 
 _LIBRARY_ERRORS = (
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.ProtocolError,
+    httpcore2.NetworkError,
+    httpcore2.TimeoutException,
+    httpcore2.ProtocolError,
     anyio.BrokenResourceError,
     anyio.ClosedResourceError,
     anyio.EndOfStream,
@@ -47,22 +47,22 @@ def _egress_error(error: Exception, place: str) -> EgressError:
     if tls is not None:
         return TlsFailed(f"{place}: {_tls_reason(tls)}")
     match error:
-        case httpcore.ConnectTimeout():
+        case httpcore2.ConnectTimeout():
             return ConnectTimeout(f"{place}: no connection was made in time")
-        case httpcore.TimeoutException():
+        case httpcore2.TimeoutException():
             return ReadTimeout(f"{place}: nothing was sent or received for too long")
-        case httpcore.ConnectError():
+        case httpcore2.ConnectError():
             return ConnectionFailed(f"{place}: the connection could not be made{_system_reason(error)}")
-        case httpcore.ProtocolError() if not _is_early_end(error):
+        case httpcore2.ProtocolError() if not _is_early_end(error):
             return ProtocolFailed(f"{place}: the answer is not proper HTTP")
-        case httpcore.ProtocolError():
+        case httpcore2.ProtocolError():
             return ConnectionFailed(f"{place}: the connection was closed before the answer was complete")
         case _:
             return ConnectionFailed(f"{place}: the connection broke")
 
 
-def _is_early_end(error: httpcore.ProtocolError) -> bool:
-    """h11 and httpcore have no class of their own for this, only these sentences."""
+def _is_early_end(error: httpcore2.ProtocolError) -> bool:
+    """h11 and httpcore2 have no class of their own for this, only these sentences."""
     return any(word in str(error) for word in ("disconnected", "peer closed", "peer unexpectedly closed"))
 
 
@@ -84,7 +84,7 @@ def _system_reason(error: BaseException) -> str:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield `error` and what led to it; httpcore raises `from None`, so the context is looked at too."""
+    """Yield `error` and what led to it; httpcore2 raises `from None`, so the context is looked at too."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
-import httpcore
+import httpcore2
 
 from integrations.connectors.egress.addresses import Address
 from integrations.connectors.egress.errors import ConnectionFailed, ConnectTimeout, EgressRefused, NameNotResolved
@@ -50,19 +50,19 @@ async def allowed_addresses(
     return allowed[:MAX_ADDRESSES]
 
 
-class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """httpcore's way to sockets, with our address rules in front of it."""
+class CheckedBackend(httpcore2.AsyncNetworkBackend):
+    """httpcore2's way to sockets, with our address rules in front of it."""
 
     def __init__(
         self,
         *,
         policy: EgressPolicy,
         resolver: Resolver = resolve_by_system,
-        sockets: httpcore.AsyncNetworkBackend | None = None,
+        sockets: httpcore2.AsyncNetworkBackend | None = None,
     ) -> None:
         self._policy = policy
         self._resolver = resolver
-        self._sockets = sockets or httpcore.AnyIOBackend()
+        self._sockets = sockets or httpcore2.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -70,8 +70,8 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
         ends_at = time.monotonic() + (DEFAULT_CONNECT_SECONDS if timeout is None else timeout)
         addresses = await self._lookup(host=host, port=port, ends_at=ends_at)
         for index, address in enumerate(addresses):
@@ -79,7 +79,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             seconds = max(ends_at - time.monotonic(), 0) / (len(addresses) - index)
             try:
                 stream = await self._sockets.connect_tcp(str(address), port, seconds, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 if index + 1 == len(addresses):
                     raise
             else:
@@ -90,8 +90,8 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         self,
         path: str,
         timeout: float | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
         raise EgressRefused("local sockets are not connected to")
 
     async def sleep(self, seconds: float) -> None:
@@ -105,8 +105,8 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             raise ConnectTimeout(f"the address of {host} was not found in time") from None
 
     async def _with_checked_peer(
-        self, stream: httpcore.AsyncNetworkStream, *, host: str, port: int
-    ) -> httpcore.AsyncNetworkStream:
+        self, stream: httpcore2.AsyncNetworkStream, *, host: str, port: int
+    ) -> httpcore2.AsyncNetworkStream:
         try:
             self._refuse_bad_peer(stream, host=host, port=port)
         except BaseException:
@@ -114,7 +114,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             raise
         return stream
 
-    def _refuse_bad_peer(self, stream: httpcore.AsyncNetworkStream, *, host: str, port: int) -> None:
+    def _refuse_bad_peer(self, stream: httpcore2.AsyncNetworkStream, *, host: str, port: int) -> None:
         """Ask the connected socket itself who is at its other end: a last look that no lookup can mislead."""
         peer = ipaddress.ip_address(stream.get_extra_info("server_addr")[0])
         reason = self._policy.refusal(Destination(host, peer, port))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-import httpx
+import httpx2
 
 from integrations.connectors.egress.addresses import Address, Network, carried_addresses, special_range
 from integrations.errors import DefinitionError, Problem
@@ -111,8 +111,8 @@ def host_matches(host: str, pattern: str) -> bool:
 def _xn_form(host: str) -> str:
     try:
         wildcard, name = ("*.", host[2:]) if host.startswith("*.") else ("", host)
-        return wildcard + httpx.URL(scheme="http", host=name).raw_host.decode("ascii")
-    except httpx.InvalidURL:
+        return wildcard + httpx2.URL(scheme="http", host=name).raw_host.decode("ascii")
+    except httpx2.InvalidURL:
         return host
 
 

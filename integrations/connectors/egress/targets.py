@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import httpx
+import httpx2
 
 from integrations.connectors.egress.errors import EgressRefused, InvalidRequest
 from integrations.connectors.egress.policy import host_matches, normal_host
@@ -62,8 +62,8 @@ def parse_target(url: str, *, base: Target | None = None) -> Target:
         EgressRefused: it holds a user name or a password.
     """
     try:
-        parsed = httpx.URL(url) if base is None else httpx.URL(base.url).join(url)
-    except (httpx.InvalidURL, ValueError):
+        parsed = httpx2.URL(url) if base is None else httpx2.URL(base.url).join(url)
+    except (httpx2.InvalidURL, ValueError):
         raise InvalidRequest("the URL is malformed") from None
     if parsed.scheme not in DEFAULT_PORTS:
         raise InvalidRequest("the URL starts with neither http:// nor https://")

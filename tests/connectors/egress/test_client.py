@@ -289,7 +289,7 @@ async def test_send_many_at_once_share_the_connections() -> None:
 
 async def test_send_at_debug_level_logs_no_header(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, logger="httpcore")
+    caplog.set_level(logging.DEBUG, logger="httpcore2")
 
     async with answering(answer(set_cookie="hunter22")) as server:
         response = await fetch(server.url("/hunter22"), headers=(("Authorization", "hunter22"),))

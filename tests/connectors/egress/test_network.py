@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import httpcore
+import httpcore2
 import pytest
 
 from integrations.connectors.egress import EgressPolicy, EgressRefused, NameNotResolved
@@ -14,7 +14,7 @@ from integrations.connectors.egress.network import CheckedBackend, Resolver, all
 PUBLIC, OTHER_PUBLIC = "93.184.216.34", "93.184.216.35"
 
 
-class FakeStream(httpcore.AsyncNetworkStream):
+class FakeStream(httpcore2.AsyncNetworkStream):
     def __init__(self, peer: str) -> None:
         self.peer = peer
         self.is_closed = False
@@ -26,7 +26,7 @@ class FakeStream(httpcore.AsyncNetworkStream):
         return (self.peer, 443) if info == "server_addr" else None
 
 
-class FakeSockets(httpcore.AsyncNetworkBackend):
+class FakeSockets(httpcore2.AsyncNetworkBackend):
     """Connects to nothing; remembers where it was asked to go."""
 
     def __init__(self, *, dead: Sequence[str] = (), peer: str = "") -> None:
@@ -40,11 +40,11 @@ class FakeSockets(httpcore.AsyncNetworkBackend):
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
         self.dialed.append(host)
         if host in self.dead:
-            raise httpcore.ConnectError
+            raise httpcore2.ConnectError
         self.streams.append(FakeStream(self.peer or host))
         return self.streams[-1]
 
@@ -59,7 +59,7 @@ def resolving_to(*answers: Sequence[str]) -> Resolver:
     return resolve
 
 
-def connect(backend: CheckedBackend, host: str = "example.com") -> httpcore.AsyncNetworkStream:
+def connect(backend: CheckedBackend, host: str = "example.com") -> httpcore2.AsyncNetworkStream:
     return asyncio.run(backend.connect_tcp(host, 443, timeout=1))
 
 
@@ -88,7 +88,7 @@ def test_connect_public_and_private_addresses_only_public_is_tried() -> None:
     resolver = resolving_to(["10.0.0.1", PUBLIC, "::1"])
     backend = CheckedBackend(policy=EgressPolicy(), resolver=resolver, sockets=sockets)
 
-    with pytest.raises(httpcore.ConnectError):
+    with pytest.raises(httpcore2.ConnectError):
         connect(backend)
 
     assert sockets.dialed == [PUBLIC]
