@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrations.connectors.egress.client import EgressClient
 from integrations.connectors.egress.errors import (
+    ConnectionBroken,
     ConnectionFailed,
     ConnectTimeout,
     EgressError,
@@ -23,6 +24,7 @@ from integrations.connectors.egress.pool import EgressLimits
 
 __all__ = [
     "ConnectTimeout",
+    "ConnectionBroken",
     "ConnectionFailed",
     "EgressClient",
     "EgressError",

@@ -6,17 +6,28 @@ import asyncio
 import logging
 import ssl
 import time
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 import httpcore2
 
+from integrations.connectors.egress.connections import BODILESS_STATUSES
 from integrations.connectors.egress.decompression import Body
-from integrations.connectors.egress.errors import ProtocolFailed, ResponseTooLarge, TooManyRedirects, TotalTimeout
-from integrations.connectors.egress.failures import as_egress_errors
+from integrations.connectors.egress.errors import (
+    ConnectionBroken,
+    ConnectionFailed,
+    ConnectTimeout,
+    EgressError,
+    NameNotResolved,
+    ResponseTooLarge,
+    TooManyRedirects,
+    TotalTimeout,
+)
+from integrations.connectors.egress.failures import Progress, as_egress_errors
 from integrations.connectors.egress.headers import received_headers, wire_headers
 from integrations.connectors.egress.messages import EgressRequest, EgressResponse, Headers, Timeouts, header_values
-from integrations.connectors.egress.network import CheckedBackend, Resolver, resolve_by_system
+from integrations.connectors.egress.network import CheckedSockets, Resolver, resolve_by_system
 from integrations.connectors.egress.policy import EgressPolicy
 from integrations.connectors.egress.pool import DEFAULT_LIMITS, ConnectionPool, EgressLimits
 from integrations.connectors.egress.redirects import MAX_REDIRECTS, Hop, first_hop, next_hop, redirect_location
@@ -41,8 +52,8 @@ class EgressClient:
         resolver: Resolver = resolve_by_system,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        backend = CheckedBackend(policy=policy, resolver=resolver)
-        self._pool = ConnectionPool(backend=backend, tls=tls or trusting_context(), limits=limits)
+        sockets = CheckedSockets(policy=policy, resolver=resolver)
+        self._pool = ConnectionPool(sockets=sockets, tls=tls or trusting_context(), limits=limits)
 
     async def __aenter__(self) -> Self:
         # At DEBUG httpcore2 logs the headers of responses, cookies included.
@@ -61,43 +72,97 @@ class EgressClient:
         """Return the answer to `request`, whatever its status.
 
         Raises:
-            EgressError: there is no answer, or one that is not let in.
+            EgressError: there is no answer, or one that is not let in whole. What had come of it until then is the
+                error's `answer`: the status may say more than what is wrong with the body.
         """
         hop = first_hop(request)
+        trip = _Trip(progress=Progress(place=hop.target.place))
         try:
             async with asyncio.timeout(request.timeouts.total_seconds):
-                return await self._follow(hop, request)
+                return await self._follow(hop, request, trip)
         except TimeoutError:  # only ever the line above: `_exchange` lets no other out
-            seconds = request.timeouts.total_seconds
-            raise TotalTimeout(f"{hop.target.place}: not finished within {seconds:g} seconds") from None
+            raise trip.too_late(request.timeouts.total_seconds) from None
+        except EgressError as error:
+            raise trip.explained(error) from None
 
-    async def _follow(self, hop: Hop, request: EgressRequest) -> EgressResponse:
-        started = time.perf_counter()
+    async def _follow(self, hop: Hop, request: EgressRequest, trip: _Trip) -> EgressResponse:
         allowed_hosts = request.allowed_hosts or (hop.target.host,)
-        for redirects in range(MAX_REDIRECTS + 1):
+        while True:
             hop.target.refuse_unless_allowed(allowed_hosts)
-            status, headers, body = await self._exchange(hop, request)
-            location = redirect_location(status=status, headers=headers) if request.follow_redirects else None
+            trip.begin(hop)
+            body = b""
+            try:
+                body = await self._exchange(hop, request, trip.progress)
+            except EgressError:
+                if trip.location(request) is None:
+                    raise
+            location = trip.location(request)
             if location is None:
-                return EgressResponse(
-                    status=status,
-                    headers=headers,
-                    body=body,
-                    url=hop.target.url,
-                    duration_ms=round((time.perf_counter() - started) * 1000, 3),
-                    redirects=redirects,
-                )
-            hop = next_hop(hop, status=status, location=location)
-        raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects, the last one to {hop.target.place}")
+                return trip.answer(body)
+            if trip.redirects == MAX_REDIRECTS:
+                raise TooManyRedirects(f"more than {MAX_REDIRECTS} redirects, the last one from {hop.target.place}")
+            hop = next_hop(hop, status=trip.progress.status, location=location)
 
-    async def _exchange(self, hop: Hop, request: EgressRequest) -> tuple[int, Headers, bytes]:
+    async def _exchange(self, hop: Hop, request: EgressRequest, progress: Progress) -> bytes:
+        """Return the body of the answer to one request; the head is in `progress`, of an answer with a bad body too."""
         wire = _wire_request(hop, request.timeouts)
-        with as_egress_errors(hop.target.place):
-            seconds = request.timeouts.connect_seconds
-            async with self._pool.answer(wire, target=hop.target, seconds=seconds) as response:
-                headers = received_headers(response.headers)
-                _refuse_early(response, hop=hop, headers=headers, max_bytes=request.max_response_bytes)
-                return response.status, headers, await _read_body(response, headers, request.max_response_bytes)
+        seconds = request.timeouts.connect_seconds
+        with as_egress_errors(progress):
+            async with self._pool.connected(hop.target, seconds=seconds) as connection:
+                progress.stream = connection.socket_stream
+                response = await connection.send(wire)
+                try:
+                    progress.has_answer(response.status, received_headers(response.headers))
+                    return await _read_body(response, hop.method, progress.headers, request.max_response_bytes)
+                finally:
+                    await response.aclose()
+
+
+@dataclass(slots=True)
+class _Trip:
+    """One call on its way over redirects."""
+
+    progress: Progress
+    redirects: int = -1
+    url: str = ""
+    started: float = field(default_factory=time.perf_counter)
+
+    def begin(self, hop: Hop) -> None:
+        self.redirects += 1
+        self.progress = Progress(place=hop.target.place)
+        self.url = hop.target.url
+
+    def location(self, request: EgressRequest) -> str | None:
+        """Return where the answer leads, None if it is the one that was asked for."""
+        if not request.follow_redirects:
+            return None
+        return redirect_location(status=self.progress.status, headers=self.progress.headers)
+
+    def answer(self, body: bytes = b"") -> EgressResponse:
+        return EgressResponse(
+            status=self.progress.status,
+            headers=self.progress.headers,
+            body=body,
+            url=self.url,
+            duration_ms=round((time.perf_counter() - self.started) * 1000, 3),
+            redirects=self.redirects,
+        )
+
+    def too_late(self, seconds: float) -> EgressError:
+        return self.explained(TotalTimeout(f"{self.progress.place}: not finished within {seconds:g} seconds"))
+
+    def explained(self, error: EgressError) -> EgressError:
+        """Return the error with what had come of an answer, and told apart from one that came before it was sent.
+
+        What a redirect leads to may be out of reach, but the redirect itself was an answer.
+        """
+        if self.progress.status:
+            error.answer = self.answer()
+        if self.redirects > 0 and isinstance(error, (NameNotResolved, ConnectTimeout, ConnectionFailed)):
+            return ConnectionBroken(f"{error.message} (after a redirect)")
+        if isinstance(error, TotalTimeout) and self.redirects <= 0 and not self.progress.has_sent:
+            return ConnectTimeout(error.message)
+        return error
 
 
 def _wire_request(hop: Hop, timeouts: Timeouts) -> httpcore2.Request:
@@ -117,16 +182,12 @@ def _wire_request(hop: Hop, timeouts: Timeouts) -> httpcore2.Request:
     )
 
 
-def _refuse_early(response: httpcore2.Response, *, hop: Hop, headers: Headers, max_bytes: int) -> None:
-    """Raise for an answer that is not worth reading."""
-    if response.status < 200:
-        raise ProtocolFailed(f"{hop.target.place} switched to another protocol, which nobody asked for")
+async def _read_body(response: httpcore2.Response, method: str, headers: Headers, max_bytes: int) -> bytes:
+    if method == "HEAD" or response.status in BODILESS_STATUSES:  # their headers speak of what another answer holds
+        headers = ()
     announced = next(header_values(headers, "Content-Length"), "0")
-    if hop.method != "HEAD" and announced.isdecimal() and int(announced) > max_bytes:
+    if announced.isdecimal() and int(announced) > max_bytes:
         raise ResponseTooLarge(f"the response is larger than {max_bytes} bytes")
-
-
-async def _read_body(response: httpcore2.Response, headers: Headers, max_bytes: int) -> bytes:
     body = Body(encoding=", ".join(header_values(headers, "Content-Encoding")), max_bytes=max_bytes)
     async for chunk in response.aiter_stream():
         body.add(chunk)

@@ -4,24 +4,29 @@
     └─ EgressError
        ├─ InvalidRequest     invalid_request      the request cannot be sent as it is
        ├─ EgressRefused      egress_refused       a rule of ours forbids it
-       ├─ NameNotResolved    name_not_resolved    retryable
-       ├─ ConnectionFailed   connection_failed    retryable; refused, reset, or closed before the answer was complete
-       ├─ ConnectTimeout     connect_timeout      retryable
-       ├─ ReadTimeout        read_timeout         retryable
-       ├─ TotalTimeout       total_timeout        retryable
+       ├─ NameNotResolved    name_not_resolved    retryable; before anything was sent
+       ├─ ConnectionFailed   connection_failed    retryable; refused or closed before anything was sent
+       ├─ ConnectTimeout     connect_timeout      retryable; before anything was sent
+       ├─ ConnectionBroken   connection_broken    retryable; reset or closed before the answer was complete
+       ├─ ReadTimeout        read_timeout         retryable; silent before the answer was complete
+       ├─ TotalTimeout       total_timeout        retryable; too slow
        ├─ TlsFailed          tls_failed
        ├─ ProtocolFailed     protocol_failed      what came back is not HTTP, or not the encoding it claims
        ├─ ResponseTooLarge   response_too_large
        └─ TooManyRedirects   too_many_redirects
 
-Messages name a host and a port at most: never a path, a query, userinfo, a header or a piece of a body.
+Messages name a host and a port at most: never a path, a query, userinfo, a header or a piece of a body. Codes tell a
+request that never left from one that may have been carried out: `engine.retry` says what follows from that.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from integrations.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from integrations.connectors.egress.messages import EgressResponse
 
 
 class EgressError(ConnectorError):
@@ -29,6 +34,8 @@ class EgressError(ConnectorError):
 
     CODE: ClassVar[str] = "egress_failed"
     RETRYABLE: ClassVar[bool] = False
+    #: What had come of the answer, without its body: None if its head had not.
+    answer: EgressResponse | None = None
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message, code=self.CODE, retryable=self.RETRYABLE)
@@ -54,7 +61,7 @@ class NameNotResolved(EgressError):
 
 
 class ConnectionFailed(EgressError):
-    """The connection could not be made, or broke."""
+    """The connection could not be made."""
 
     CODE = "connection_failed"
     RETRYABLE = True
@@ -64,6 +71,13 @@ class ConnectTimeout(EgressError):
     """No connection was made in time."""
 
     CODE = "connect_timeout"
+    RETRYABLE = True
+
+
+class ConnectionBroken(EgressError):
+    """The connection broke after the request, or a part of it, had been sent."""
+
+    CODE = "connection_broken"
     RETRYABLE = True
 
 

@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 import httpcore2
@@ -18,13 +18,16 @@ import httpcore2
 from integrations.connectors.egress.addresses import Address
 from integrations.connectors.egress.errors import ConnectionFailed, ConnectTimeout, EgressRefused, NameNotResolved
 from integrations.connectors.egress.policy import Destination, EgressPolicy
+from integrations.connectors.egress.sockets import SocketStream, connect_socket
 
 #: Takes a host and a port, gives its addresses as text, best first; raises OSError when there are none.
 Resolver: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
+#: Takes an address, a port and seconds, gives a connection.
+Dial: TypeAlias = Callable[[str, int, float], Awaitable[SocketStream]]
+
 #: A name with more addresses than this is not tried further.
 MAX_ADDRESSES = 6
-DEFAULT_CONNECT_SECONDS = 10.0
 
 
 async def resolve_by_system(host: str, port: int) -> Sequence[str]:
@@ -50,52 +53,36 @@ async def allowed_addresses(
     return allowed[:MAX_ADDRESSES]
 
 
-class CheckedBackend(httpcore2.AsyncNetworkBackend):
-    """httpcore2's way to sockets, with our address rules in front of it."""
+class CheckedSockets:
+    """The way to sockets, with the address rules in front of it."""
 
     def __init__(
-        self,
-        *,
-        policy: EgressPolicy,
-        resolver: Resolver = resolve_by_system,
-        sockets: httpcore2.AsyncNetworkBackend | None = None,
+        self, *, policy: EgressPolicy, resolver: Resolver = resolve_by_system, dial: Dial = connect_socket
     ) -> None:
         self._policy = policy
         self._resolver = resolver
-        self._sockets = sockets or httpcore2.AnyIOBackend()
+        self._dial = dial
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        ends_at = time.monotonic() + (DEFAULT_CONNECT_SECONDS if timeout is None else timeout)
+    async def connect(self, host: str, port: int, *, seconds: float) -> SocketStream:
+        """Return a connection to a checked address of `host`, made within `seconds`.
+
+        Raises:
+            EgressError: there is no address, none that is allowed, or the address was not found in time.
+            httpcore2.ConnectError, httpcore2.ConnectTimeout: no connection was made to any of them.
+        """
+        ends_at = time.monotonic() + seconds
         addresses = await self._lookup(host=host, port=port, ends_at=ends_at)
         for index, address in enumerate(addresses):
             # What time is left is shared out, so that one dead address does not use it all up.
-            seconds = max(ends_at - time.monotonic(), 0) / (len(addresses) - index)
+            share = max(ends_at - time.monotonic(), 0) / (len(addresses) - index)
             try:
-                stream = await self._sockets.connect_tcp(str(address), port, seconds, local_address, socket_options)
+                stream = await self._dial(str(address), port, share)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
                 if index + 1 == len(addresses):
                     raise
             else:
                 return await self._with_checked_peer(stream, host=host, port=port)
         raise ConnectionFailed(f"no address of {host} could be connected to")
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        raise EgressRefused("local sockets are not connected to")
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
     async def _lookup(self, *, host: str, port: int, ends_at: float) -> list[Address]:
         try:
@@ -104,9 +91,7 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
         except TimeoutError:
             raise ConnectTimeout(f"the address of {host} was not found in time") from None
 
-    async def _with_checked_peer(
-        self, stream: httpcore2.AsyncNetworkStream, *, host: str, port: int
-    ) -> httpcore2.AsyncNetworkStream:
+    async def _with_checked_peer(self, stream: SocketStream, *, host: str, port: int) -> SocketStream:
         try:
             self._refuse_bad_peer(stream, host=host, port=port)
         except BaseException:
@@ -114,7 +99,7 @@ class CheckedBackend(httpcore2.AsyncNetworkBackend):
             raise
         return stream
 
-    def _refuse_bad_peer(self, stream: httpcore2.AsyncNetworkStream, *, host: str, port: int) -> None:
+    def _refuse_bad_peer(self, stream: SocketStream, *, host: str, port: int) -> None:
         """Ask the connected socket itself who is at its other end: a last look that no lookup can mislead."""
         peer = ipaddress.ip_address(stream.get_extra_info("server_addr")[0])
         reason = self._policy.refusal(Destination(host, peer, port))

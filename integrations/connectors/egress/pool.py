@@ -1,7 +1,8 @@
-"""Keeps connections open between requests, each for one origin.
+"""Keeps connections open between requests, each for one origin, as long as nothing is left in them.
 
 httpcore2 has a pool too, but that looks at every connection for every request, twice: with 20 calls at a time a call
-took 1.0 ms of processor time with it, and takes 0.35 ms with this one.
+took 1.0 ms of processor time with it, and takes 0.3 ms with this one. And it gives the rest of one answer to the next
+request (`connections`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import httpcore2
-
+from integrations.connectors.egress.connections import Connection, connect
 from integrations.connectors.egress.errors import ConnectTimeout
+from integrations.connectors.egress.network import CheckedSockets
 from integrations.connectors.egress.targets import Target
 
 
@@ -33,7 +34,7 @@ DEFAULT_LIMITS = EgressLimits()
 
 
 class _Idle(NamedTuple):
-    connection: httpcore2.AsyncHTTPConnection
+    connection: Connection
     #: By the clock of the event loop.
     since: float
 
@@ -41,11 +42,10 @@ class _Idle(NamedTuple):
 class ConnectionPool:
     """For one event loop. A connection is used by one request at a time, and taken back once its answer is read."""
 
-    def __init__(
-        self, *, backend: httpcore2.AsyncNetworkBackend, tls: ssl.SSLContext, limits: EgressLimits = DEFAULT_LIMITS
-    ) -> None:
-        self._backend = backend
+    def __init__(self, *, sockets: CheckedSockets, tls: ssl.SSLContext, limits: EgressLimits = DEFAULT_LIMITS) -> None:
+        self._sockets = sockets
         self._tls = tls
+        self._tls.set_alpn_protocols(["http/1.1"])
         self._limits = limits
         self._room = asyncio.Semaphore(limits.max_connections)
         #: By origin, the one used longest ago first; within each, the connection idle for longest first.
@@ -54,23 +54,19 @@ class ConnectionPool:
         self._is_closed = False
 
     @asynccontextmanager
-    async def answer(
-        self, request: httpcore2.Request, *, target: Target, seconds: float
-    ) -> AsyncIterator[httpcore2.Response]:
-        """Send `request` to `target` and give its response, to be read within the block.
+    async def connected(self, target: Target, *, seconds: float) -> AsyncIterator[Connection]:
+        """Give a connection to `target` for one request, whose answer is to be read within the block.
 
-        Waits up to `seconds` for room. Raises:
-            ConnectTimeout: there was none.
+        Waits up to `seconds` for room, and for what a new connection takes. Raises:
+            ConnectTimeout: there was no room.
         """
         await self._wait_for_room(target, seconds)
         try:
-            connection = await self._take(target) or self._new(target)
+            connection = await self._take(target)
+            if connection is None:
+                connection = await connect(target, sockets=self._sockets, tls=self._tls, seconds=seconds)
             try:
-                response = await connection.handle_async_request(request)
-                try:
-                    yield response
-                finally:
-                    await response.aclose()
+                yield connection
             finally:
                 await self._give_back(connection, target)
         finally:
@@ -89,28 +85,22 @@ class ConnectionPool:
         except TimeoutError:
             raise ConnectTimeout(f"{target.place}: no connection became free in time") from None
 
-    def _new(self, target: Target) -> httpcore2.AsyncHTTPConnection:
-        return httpcore2.AsyncHTTPConnection(
-            origin=httpcore2.Origin(target.scheme.encode(), target.host.encode(), target.port),
-            ssl_context=self._tls,
-            keepalive_expiry=self._limits.idle_seconds,
-            network_backend=self._backend,
-        )
-
-    async def _take(self, target: Target) -> httpcore2.AsyncHTTPConnection | None:
+    async def _take(self, target: Target) -> Connection | None:
         """Return the connection used last, the likeliest to be alive, or None."""
+        oldest = asyncio.get_running_loop().time() - self._limits.idle_seconds
         while waiting := self._idle.get(target.origin):
-            connection = waiting.pop().connection
+            connection, since = waiting.pop()
             self._forget_one(target.origin)
-            if not connection.has_expired():
+            if since >= oldest and connection.socket_stream.wake():
                 return connection
             await connection.aclose()
         return None
 
-    async def _give_back(self, connection: httpcore2.AsyncHTTPConnection, target: Target) -> None:
-        if self._is_closed or not connection.is_available():
+    async def _give_back(self, connection: Connection, target: Target) -> None:
+        if self._is_closed or not connection.is_clean():
             await connection.aclose()
             return
+        connection.socket_stream.rest()
         now = asyncio.get_running_loop().time()
         self._idle.setdefault(target.origin, deque()).append(_Idle(connection, now))
         self._idle.move_to_end(target.origin)

@@ -8,6 +8,7 @@ import traceback
 import pytest
 
 from integrations.connectors.egress import (
+    ConnectionBroken,
     ConnectionFailed,
     EgressClient,
     EgressError,
@@ -185,10 +186,10 @@ async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @pytest.mark.parametrize("handler", [hang_up, truncate, truncate_chunk, truncate_head, reset])
 async def test_send_no_whole_answer_is_a_typed_retryable_error(handler: Handler) -> None:
     async with raw_server(handler) as server:
-        with pytest.raises(ConnectionFailed) as caught:
+        with pytest.raises(ConnectionBroken) as caught:
             await fetch(server.url("/secret"))
 
-    assert (caught.value.code, caught.value.retryable) == ("connection_failed", True)
+    assert (caught.value.code, caught.value.retryable) == ("connection_broken", True)
     assert caught.value.message.startswith(f"127.0.0.1:{server.port}: the connection")
 
 

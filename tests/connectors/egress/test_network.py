@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpcore2
@@ -9,13 +9,15 @@ import pytest
 
 from integrations.connectors.egress import EgressPolicy, EgressRefused, NameNotResolved
 from integrations.connectors.egress.errors import ConnectTimeout
-from integrations.connectors.egress.network import CheckedBackend, Resolver, allowed_addresses, resolve_by_system
+from integrations.connectors.egress.network import CheckedSockets, Resolver, allowed_addresses, resolve_by_system
+from integrations.connectors.egress.sockets import SocketStream
 
 PUBLIC, OTHER_PUBLIC = "93.184.216.34", "93.184.216.35"
 
 
-class FakeStream(httpcore2.AsyncNetworkStream):
+class FakeStream(SocketStream):
     def __init__(self, peer: str) -> None:
+        super().__init__()
         self.peer = peer
         self.is_closed = False
 
@@ -26,7 +28,7 @@ class FakeStream(httpcore2.AsyncNetworkStream):
         return (self.peer, 443) if info == "server_addr" else None
 
 
-class FakeSockets(httpcore2.AsyncNetworkBackend):
+class FakeSockets:
     """Connects to nothing; remembers where it was asked to go."""
 
     def __init__(self, *, dead: Sequence[str] = (), peer: str = "") -> None:
@@ -34,18 +36,11 @@ class FakeSockets(httpcore2.AsyncNetworkBackend):
         self.streams: list[FakeStream] = []
         self.dead, self.peer = dead, peer
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        self.dialed.append(host)
-        if host in self.dead:
+    async def dial(self, address: str, _port: int, _seconds: float) -> FakeStream:
+        self.dialed.append(address)
+        if address in self.dead:
             raise httpcore2.ConnectError
-        self.streams.append(FakeStream(self.peer or host))
+        self.streams.append(FakeStream(self.peer or address))
         return self.streams[-1]
 
 
@@ -59,26 +54,26 @@ def resolving_to(*answers: Sequence[str]) -> Resolver:
     return resolve
 
 
-def connect(backend: CheckedBackend, host: str = "example.com") -> httpcore2.AsyncNetworkStream:
-    return asyncio.run(backend.connect_tcp(host, 443, timeout=1))
+def connect(checked: CheckedSockets, host: str = "example.com") -> SocketStream:
+    return asyncio.run(checked.connect(host, 443, seconds=1))
 
 
 def test_connect_name_that_changes_its_address_goes_to_the_checked_one() -> None:
     sockets = FakeSockets()
-    backend = CheckedBackend(policy=EgressPolicy(), resolver=resolving_to([PUBLIC], ["127.0.0.1"]), sockets=sockets)
+    checked = CheckedSockets(policy=EgressPolicy(), resolver=resolving_to([PUBLIC], ["127.0.0.1"]), dial=sockets.dial)
 
-    connect(backend)
+    connect(checked)
 
     assert sockets.dialed == [PUBLIC]
 
 
 def test_connect_name_that_has_become_private_is_refused() -> None:
     sockets = FakeSockets()
-    backend = CheckedBackend(policy=EgressPolicy(), resolver=resolving_to([PUBLIC], ["127.0.0.1"]), sockets=sockets)
-    connect(backend)
+    checked = CheckedSockets(policy=EgressPolicy(), resolver=resolving_to([PUBLIC], ["127.0.0.1"]), dial=sockets.dial)
+    connect(checked)
 
     with pytest.raises(EgressRefused, match="loopback"):
-        connect(backend)
+        connect(checked)
 
     assert sockets.dialed == [PUBLIC]
 
@@ -86,10 +81,10 @@ def test_connect_name_that_has_become_private_is_refused() -> None:
 def test_connect_public_and_private_addresses_only_public_is_tried() -> None:
     sockets = FakeSockets(dead=[PUBLIC])
     resolver = resolving_to(["10.0.0.1", PUBLIC, "::1"])
-    backend = CheckedBackend(policy=EgressPolicy(), resolver=resolver, sockets=sockets)
+    checked = CheckedSockets(policy=EgressPolicy(), resolver=resolver, dial=sockets.dial)
 
     with pytest.raises(httpcore2.ConnectError):
-        connect(backend)
+        connect(checked)
 
     assert sockets.dialed == [PUBLIC]
 
@@ -97,19 +92,19 @@ def test_connect_public_and_private_addresses_only_public_is_tried() -> None:
 def test_connect_first_address_dead_second_is_used() -> None:
     sockets = FakeSockets(dead=[PUBLIC])
     resolver = resolving_to([PUBLIC, OTHER_PUBLIC])
-    backend = CheckedBackend(policy=EgressPolicy(), resolver=resolver, sockets=sockets)
+    checked = CheckedSockets(policy=EgressPolicy(), resolver=resolver, dial=sockets.dial)
 
-    connect(backend)
+    connect(checked)
 
     assert sockets.dialed == [PUBLIC, OTHER_PUBLIC]
 
 
 def test_connect_socket_ends_elsewhere_is_closed_and_refused() -> None:
     sockets = FakeSockets(peer="169.254.169.254")
-    backend = CheckedBackend(policy=EgressPolicy(), resolver=resolving_to([PUBLIC]), sockets=sockets)
+    checked = CheckedSockets(policy=EgressPolicy(), resolver=resolving_to([PUBLIC]), dial=sockets.dial)
 
     with pytest.raises(EgressRefused, match="link-local"):
-        connect(backend)
+        connect(checked)
 
     assert sockets.streams[0].is_closed
 
@@ -119,17 +114,10 @@ def test_connect_lookup_that_hangs_ends_with_connect_timeout() -> None:
         await asyncio.sleep(60)
         return []
 
-    backend = CheckedBackend(policy=EgressPolicy(), resolver=hang, sockets=FakeSockets())
+    checked = CheckedSockets(policy=EgressPolicy(), resolver=hang, dial=FakeSockets().dial)
 
     with pytest.raises(ConnectTimeout, match=r"example\.com"):
-        asyncio.run(backend.connect_tcp("example.com", 443, timeout=0.02))
-
-
-def test_connect_local_socket_is_refused() -> None:
-    backend = CheckedBackend(policy=EgressPolicy())
-
-    with pytest.raises(EgressRefused):
-        asyncio.run(backend.connect_unix_socket("/run/docker.sock"))
+        asyncio.run(checked.connect("example.com", 443, seconds=0.02))
 
 
 @pytest.mark.parametrize("answer", [[], ["not an address"]])

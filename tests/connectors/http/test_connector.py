@@ -132,6 +132,18 @@ async def test_redirect_to_another_origin_takes_no_header_along() -> None:
     assert other.received[0].headers.keys() & {"x-api-key", "x-secret-of-a-reference"} == set()
 
 
+async def test_answer_to_one_integration_is_never_given_to_another() -> None:
+    def respond(received: Received) -> bytes:
+        return json_answer({"for": received.headers["x-kind"]}) + json_answer({"for": "nobody"})
+
+    async with serving(respond) as server, connected() as connector:
+        bound = [binding(server, access_tag=f"shop_{number}") for number in range(5)]
+        calls = [call(app(), each, headers={"X-Kind": each.access_tag}) for each in bound]
+        bodies = [(await connector.call(each)).body for each in calls]
+
+    assert bodies == [{"for": each.access_tag} for each in bound]
+
+
 # -- What counts as an answer ---------------------------------------------------------------------------------------
 
 
