@@ -18,7 +18,7 @@ class Binding:
     access_tag: str
     app_env_slug: str
     base_url: str
-    #: Hosts that this app environment may be called at, the base URL's own first.
+    #: Hosts that this app environment may be called at, the base URL's own first; `host:port` for an odd port.
     hosts: tuple[str, ...]
     request_type: str = "json"
     #: Those of the connection, secrets that they name in place.
@@ -60,6 +60,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Values that came up on the way (tokens) and must be redacted from whatever is stored of this step.
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    #: What was changed in the body so that it can be stored, without secrets.
+    notes: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,8 @@ class AppCall(Call):
             await self._place()
             reply = await self._send()
         self.execution.secrecy.learn(reply.secrets)
+        for note in reply.notes:
+            self._explain(self.execution.secrecy.text(note))
         return reply.body
 
     def time_is_up(self) -> None:

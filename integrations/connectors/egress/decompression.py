@@ -10,16 +10,20 @@ _GZIP = zlib.MAX_WBITS | 16
 _RAW_DEFLATE = -zlib.MAX_WBITS
 #: Members of a gzip stream. Each costs time, and one of nothing is 20 bytes.
 _MOST_MEMBERS = 1_000
-_NONE, _GZIP_NAMES, _DEFLATE_NAMES = frozenset({"", "identity"}), frozenset({"gzip", "x-gzip"}), frozenset({"deflate"})
+_GZIP_NAMES, _DEFLATE_NAMES = frozenset({"gzip", "x-gzip"}), frozenset({"deflate"})
+_ZLIB_HEADER_BYTES = 2
 
 
 class Body:
     """Collects the chunks of one response body."""
 
     def __init__(self, *, encoding: str, max_bytes: int) -> None:
-        self._encoding = encoding.strip().lower()
+        self._encoding = ", ".join(name for name in _names(encoding) if name != "identity")
         self._max_bytes = max_bytes
         self._received = 0
+        #: What has come of a beginning that does not tell yet which kind of deflate it is of.
+        self._start = b""
+        self._is_started = False
         self._plain = bytearray()
         self._members = 1
         self._inflater: zlib._Decompress | None = None
@@ -31,10 +35,13 @@ class Body:
             ResponseTooLarge: before or after decompression.
             ProtocolFailed: it is not what its Content-Encoding says.
         """
-        if not self._received:
-            self._inflater = _inflater(self._encoding, chunk)
         self._received += len(chunk)
         self._refuse_above_limit(self._received)
+        if not self._is_started:
+            chunk = self._start = self._start + chunk
+            if len(chunk) < (_ZLIB_HEADER_BYTES if self._encoding in _DEFLATE_NAMES else 1):
+                return
+            self._is_started, self._inflater = True, _inflater(self._encoding, chunk)
         try:
             self._take(chunk)
         except zlib.error:
@@ -42,7 +49,8 @@ class Body:
 
     def finish(self) -> bytes:
         """Return the whole body."""
-        if self._inflater is not None and not self._inflater.eof:
+        is_cut = not self._is_started and self._start
+        if is_cut or (self._inflater is not None and not self._inflater.eof):
             raise ProtocolFailed("the compressed response ends before it is complete")
         return bytes(self._plain)
 
@@ -71,7 +79,7 @@ class Body:
 
 
 def _inflater(encoding: str, first_chunk: bytes) -> zlib._Decompress | None:
-    if encoding in _NONE:
+    if not encoding:
         return None
     if encoding in _GZIP_NAMES:
         return zlib.decompressobj(_GZIP)
@@ -82,4 +90,8 @@ def _inflater(encoding: str, first_chunk: bytes) -> zlib._Decompress | None:
 
 def _has_zlib_header(chunk: bytes) -> bool:
     """Deflate ought to come in a zlib envelope, but some servers leave it out (RFC 9110 section 8.4.1.2)."""
-    return len(chunk) < 2 or (chunk[0] & 0x0F == 8 and int.from_bytes(chunk[:2], "big") % 31 == 0)
+    return chunk[0] & 0x0F == 8 and int.from_bytes(chunk[:_ZLIB_HEADER_BYTES], "big") % 31 == 0
+
+
+def _names(encoding: str) -> list[str]:
+    return [name for part in encoding.split(",") if (name := part.strip().lower())]

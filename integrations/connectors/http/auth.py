@@ -114,8 +114,11 @@ def with_refresh_token(token: Json, *, replaced: Json) -> Json:
 
 
 def oauth2_expiry(token: Json, *, now: dt.datetime) -> dt.datetime | None:
-    """Return when the token response says that it ends. Source: RFC 6749 section 5.1; some write the number as text."""
-    seconds = token.get("expires_in") if isinstance(token, dict) else None
+    """Return when the token response says that it ends.
+
+    Source: RFC 6749 section 5.1; some write the number as text, and older ones call it `expires`.
+    """
+    seconds = token.get("expires_in", token.get("expires")) if isinstance(token, dict) else None
     if isinstance(seconds, str) and seconds.isascii() and seconds.isdecimal():
         seconds = int(seconds[:12])
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 <= seconds < 10**9:

@@ -1,4 +1,4 @@
-"""Calls the actions of apps: adds what their auth asks for, sends, and says what counts as an answer."""
+"""Calls the actions of apps: adds what their auth asks for and sends it, logging in where that takes a token."""
 
 from __future__ import annotations
 
@@ -8,26 +8,19 @@ from typing import Any
 
 from integrations.clock import Clock
 from integrations.connectors.base import ActionCall, Binding, Reply
-from integrations.connectors.egress import EgressClient, EgressRequest, Timeouts
+from integrations.connectors.egress import EgressClient, EgressError, EgressRequest, Timeouts
 from integrations.connectors.egress.messages import DEFAULT_TIMEOUTS
+from integrations.connectors.http import answers
 from integrations.connectors.http import auth as auths
-from integrations.connectors.http.errors import RETRYABLE_STATUSES, AuthFailed, HttpStatusError, UnexpectedBody
+from integrations.connectors.http.errors import RETRYABLE_STATUSES, AuthFailed, UnexpectedBody
 from integrations.connectors.http.request import build_request
-from integrations.connectors.http.response import HttpResponse, read_response
-from integrations.connectors.http.retry_after import parse_retry_after
+from integrations.connectors.http.response import HttpResponse, read_response, without_body
+from integrations.connectors.http.token_answers import error_code_in, token_in
 from integrations.connectors.http.tokens import Fetch, TokenCache
-from integrations.connectors.redaction import Redactor
 from integrations.definitions import periods
 from integrations.definitions import values as field_values
-from integrations.definitions.app import Action, App, Auth, Response
-from integrations.errors import Problem
+from integrations.definitions.app import Action, App, Auth
 from integrations.types import Json, JsonObject
-
-#: How much of an API's own words goes into an error message.
-_EXCERPT_CHARACTERS = 200
-_MOST_PROBLEMS = 5
-#: Where APIs say what went wrong, the plainest words first. Source: RFC 9457, RFC 6749 section 5.2, and custom.
-_WORDS = ("message", "detail", "error_description", "error", "title")
 
 
 class HttpActionConnector:
@@ -49,7 +42,7 @@ class HttpActionConnector:
             if renewed != credentials:
                 response = await self._send(call, renewed)
                 secrets = (*secrets, *renewed.secrets())
-        return self._reply(call, response, secrets=secrets)
+        return answers.reply_of(call.action, response, secrets=secrets, now=self._clock.now())
 
     async def token(self, *, app: App, auth_tag: str, binding: Binding, stale: Json = None) -> Json:
         """Return what `$Auth{auth_tag}` reads; see `ActionConnector.token`."""
@@ -75,32 +68,28 @@ class HttpActionConnector:
         return auths.bearer(token)
 
     async def _send(self, call: ActionCall, credentials: auths.Credentials) -> HttpResponse:
-        response = await self._client.send(_request(call, credentials))
-        return read_response(response)
+        return await self._answer(_request(call, credentials))
 
-    def _reply(self, call: ActionCall, response: HttpResponse, *, secrets: tuple[str, ...]) -> Reply:
-        declared = _declared(call.action, response.status)
-        redactor = Redactor(secrets)
-        if not (declared.success if declared else 200 <= response.status < 300):
-            raise self._status_error(_title(call.action), response, redactor)
-        if declared is not None:
-            _check_body(call.action, declared, response.body, redactor)
-        return Reply(status=response.status, body=response.body, headers=response.headers, secrets=secrets)
-
-    def _status_error(self, asked: str, response: HttpResponse, redactor: Redactor) -> HttpStatusError:
-        said = _words_of(response.body, redactor)
-        return HttpStatusError(
-            f"{asked} answered {response.status}" + (f": {said}" if said else ""),
-            status=response.status,
-            body=redactor.json(response.body),
-            retry_after_seconds=parse_retry_after(response.headers.get("retry-after"), now=self._clock.now()),
-        )
+    async def _answer(self, request: EgressRequest) -> HttpResponse:
+        """Return the answer; one whose body cannot be had says what is wrong with it."""
+        try:
+            return read_response(await self._client.send(request))
+        except EgressError as error:
+            if error.answer is None:
+                raise
+            return without_body(error.answer, error)
 
     def _login_fetch(self, app: App, auth: Auth, binding: Binding) -> Fetch:
         async def fetch(_replaced: Json) -> tuple[Json, dt.datetime | None]:
             now = self._clock.now()
-            reply = await self.call(_login_call(app, auth, binding))
-            return reply.body, _own_expiry(auth, now=now)
+            call = _login_call(app, auth, binding)
+            asked = f'auth "{auth.tag}": {answers.title_of(call.action)}'
+            response = await self._login_answer(asked, _request(call, auths.NOTHING))
+            if not answers.is_success(call.action, response):
+                raise answers.bare_status_error(asked, response, now=now)
+            if response.fault is not None or answers.body_problems(call.action, response):
+                raise UnexpectedBody(f"{asked} answered {response.status}, but not what its definition says")
+            return token_in(response), _own_expiry(auth, now=now)
 
         return fetch
 
@@ -108,22 +97,34 @@ class HttpActionConnector:
         async def fetch(replaced: Json) -> tuple[Json, dt.datetime | None]:
             now = self._clock.now()
             authorization, form = auths.token_form(auth, binding.auth_data, replaced=replaced)
-            response = read_response(await self._client.send(_token_request(auth, binding, authorization, form)))
-            redactor = Redactor(auths.texts_in([form, binding.auth_data]))
-            token = self._token_response(auth, response, redactor)
+            asked = f'auth "{auth.tag}": the token URL'
+            response = await self._login_answer(asked, _token_request(auth, binding, authorization, form))
+            token = self._token_response(asked, response)
             ends = auths.oauth2_expiry(token, now=now) or _own_expiry(auth, now=now)
             return auths.with_refresh_token(token, replaced=replaced), ends
 
         return fetch
 
-    def _token_response(self, auth: Auth, response: HttpResponse, redactor: Redactor) -> Json:
-        """Return the body if it brings a token. Some servers answer errors with 200; such an answer is not kept."""
-        error = self._status_error(f'auth "{auth.tag}": the token URL', response, redactor)
+    async def _login_answer(self, asked: str, request: EgressRequest) -> HttpResponse:
+        """Return the answer to a login, without which the call that asks for it is not sent."""
+        try:
+            return await self._answer(request)
+        except EgressError as error:
+            if not error.retryable:
+                raise
+            raise AuthFailed(f"{asked}: {error.message}", retryable=True) from None
+
+    def _token_response(self, asked: str, response: HttpResponse) -> Json:
+        """Return the token if there is one. Some servers answer errors with 200; such an answer is not kept."""
+        token = token_in(response)
+        error = answers.bare_status_error(asked, response, now=self._clock.now(), said=error_code_in(token))
         if response.status in RETRYABLE_STATUSES:
             raise error
-        if not 200 <= response.status < 300 or not auths.has_access_token(response.body):
+        if not 200 <= response.status < 300:
             raise AuthFailed(error.message)
-        return response.body
+        if not auths.has_access_token(token):
+            raise AuthFailed(f"{error.message}, without an access_token")
+        return token
 
 
 def _request(call: ActionCall, credentials: auths.Credentials) -> EgressRequest:
@@ -221,45 +222,3 @@ def _token_request(auth: Auth, binding: Binding, authorization: str, form: JsonO
         allowed_hosts=binding.hosts,
         follow_redirects=False,
     )
-
-
-def _declared(action: Action, status: int) -> Response | None:
-    return next((response for response in action.responses if response.status_code == status), None)
-
-
-def _check_body(action: Action, declared: Response, body: Json, redactor: Redactor) -> None:
-    """Raise UnexpectedBody when the answer is not what the action's definition says; extra keys are fine."""
-    problems = _body_problems(declared, body, place=f"{_title(action)} response")
-    if problems:
-        # A place may hold a key of the answer.
-        raise UnexpectedBody(redactor.text("; ".join(map(str, problems[:_MOST_PROBLEMS]))))
-
-
-def _body_problems(declared: Response, body: Json, *, place: str) -> list[Problem]:
-    if isinstance(declared.body, dict):
-        return field_values.check_schema(declared.body, body, place=place)
-    if not declared.body:
-        return []
-    if not isinstance(body, dict):
-        return [Problem(place, "should be an object")]
-    return field_values.check_values(declared.body, body, place=place, allow_unknown=True)[1]
-
-
-def _title(action: Action) -> str:
-    return f"{action.method} {action.resource}"
-
-
-def _words_of(body: Json, redactor: Redactor) -> str:
-    """Return what the API says of its error, in its own words and without secrets, for the message."""
-    said: Json = body
-    while isinstance(said, dict):
-        said = next((said[key] for key in _WORDS if said.get(key)), "")
-    return _excerpt(redactor.text(said)) if isinstance(said, str) else ""
-
-
-def _excerpt(text: str) -> str:
-    """Return the beginning, cut between words: half a secret could not be told to be one by who redacts next."""
-    if len(text) <= _EXCERPT_CHARACTERS:
-        return text
-    kept, _, _ = text[: _EXCERPT_CHARACTERS + 1].rpartition(" ")
-    return f"{kept} …" if kept else ""

@@ -33,7 +33,7 @@ class UnexpectedBody(ConnectorError):
 
 
 class AuthFailed(ConnectorError):
-    """No token could be had with the data that the connection was given."""
+    """No token could be had, so the call that needs it was not sent; retryable if the login may work later."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, code="auth_failed")
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message, code="auth_failed", retryable=retryable)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import base64
-import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from email.message import Message
 from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from integrations import strict_json
 from integrations.connectors.egress import EgressError, EgressResponse
-from integrations.errors import InvalidInput
+from integrations.connectors.http.json_answers import BadResponse, read_json
+from integrations.connectors.http.texts import charset_of, decode_text
 from integrations.types import Json, JsonObject
 
 _JSON_TYPE = re.compile(r"(?:application|text)/json|[a-z]+/[a-z0-9.+_-]+\+json")
@@ -23,19 +22,7 @@ _TEXT_TYPE = re.compile(
 )
 _MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]+")
 _FORM_TYPE = "application/x-www-form-urlencoded"
-#: Python's names; left out are codecs that are no charsets or slow on long texts (punycode, idna, unicode_escape).
-_CHARSET = re.compile(
-    r"utf-(?:8|16|32)(?:-[bl]e|-sig)?|ascii|latin-1|iso8859-\d+|cp\d+|koi8-[ru]|mac-roman|gb2312|gbk|gb18030|big5"
-    r"|shift_jis|euc_(?:jp|kr)|iso2022_jp"
-)
-_LINE_AND_COLUMN = re.compile(r"line \d+ column \d+")
 _MAX_FORM_FIELDS = 1_000
-
-
-class BadResponse(EgressError):
-    """The answer is not what its Content-Type says."""
-
-    CODE: ClassVar[str] = "bad_response"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,100 +32,96 @@ class HttpResponse:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: JSON as it is; an object for a form; text; `{"base64", "content_type"}` for anything else; None if empty.
     body: Json = field(default=None, repr=False)
+    #: What was changed in the body so that it can be stored.
+    notes: tuple[str, ...] = field(default=(), repr=False)
+    #: What is wrong with the body, which is then what could be had of it: its text, or None. The status comes first.
+    fault: EgressError | None = None
     raw_size: int = 0
     duration_ms: float = 0.0
 
 
 class _ContentType(NamedTuple):
     name: str
-    charset: str
+    #: The charset as it is labelled, or "".
+    label: str
+
+
+class _Read(NamedTuple):
+    body: Json
+    notes: tuple[str, ...] = ()
+    fault: EgressError | None = None
 
 
 def read_response(response: EgressResponse) -> HttpResponse:
     """Return `response` with its body decoded by its content type; without one, by what it looks like.
 
-    Raises:
-        BadResponse: a successful answer calls itself JSON and is not, or breaks a rule of `strict_json`. An error's
-            body is kept as text instead: its status says more than its syntax. The message quotes nothing of it.
+    A body that calls itself JSON and is not is kept as text beside the fault, which quotes no value of it. Bytes that
+    are not in the charset that they should be in are kept as they are.
     """
     names = dict.fromkeys(name.lower() for name, _ in response.headers)
     headers = {name: response.header(name) or "" for name in names}
+    body, notes, fault = _read(response.body, _content_type(headers.get("content-type", "")))
     return HttpResponse(
         status=response.status,
         headers=headers,
-        body=_decoded(response.body, content_type=headers.get("content-type", ""), status=response.status),
+        body=body,
+        notes=notes,
+        fault=fault,
         raw_size=len(response.body),
         duration_ms=response.duration_ms,
     )
 
 
-def _decoded(body: bytes, *, content_type: str, status: int) -> Json:
+def without_body(response: EgressResponse, fault: EgressError) -> HttpResponse:
+    """Return a response of which only the head can be used."""
+    return replace(read_response(response), fault=fault)
+
+
+def _read(body: bytes, kind: _ContentType) -> _Read:
     if not body:
-        return None
-    kind = _content_type(content_type)
+        return _Read(None)
     if _JSON_TYPE.fullmatch(kind.name):
-        return _json(body, kind.charset) if status < 400 else _json_or_text(body, kind)
+        return _json(body, kind)
     if kind.name == _FORM_TYPE:
-        return _form(body, kind)
+        return _Read(_form(body, kind))
     if not kind.name:
-        return _json_or_text(body, kind) if body.lstrip()[:1] in (b"{", b"[") else _text(body, kind, guess=True)
-    return _text(body, kind) if _TEXT_TYPE.fullmatch(kind.name) else _binary(body, kind)
+        read = _json(body, kind) if body.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in (b"{", b"[") else None
+        return read if read is not None and read.fault is None else _Read(_text(body, kind))
+    return _Read(_text(body, kind) if _TEXT_TYPE.fullmatch(kind.name) else _binary(body, kind))
 
 
 @lru_cache(maxsize=64)  # the same few types all day
 def _content_type(header: str) -> _ContentType:
+    """A header that came twice is joined with commas; the last that is one counts (Fetch standard)."""
+    if "," in header.partition(";")[0]:
+        kinds = [kind for kind in map(_content_type, reversed(header.split(","))) if kind.name]
+        return kinds[0] if kinds else _ContentType("", "")
     message = Message()
     message["Content-Type"] = header.replace("\r", "").replace("\n", "")
-    charset = message.get_param("charset", "utf-8")
+    label = message.get_param("charset", "")
     name = header.partition(";")[0].strip().lower()
     return _ContentType(
-        name if _MEDIA_TYPE.fullmatch(name) else "", _known_charset(charset if isinstance(charset, str) else "utf-8")
+        name if _MEDIA_TYPE.fullmatch(name) else "", label.strip("\"' ") if isinstance(label, str) else ""
     )
 
 
-def _known_charset(name: str) -> str:
+def _json(body: bytes, kind: _ContentType) -> _Read:
     try:
-        known = codecs.lookup(name.strip()).name
-    except (LookupError, ValueError):
-        return "utf-8"
-    return known if _CHARSET.fullmatch(known) else "utf-8"
-
-
-def _json(body: bytes, charset: str) -> Json:
-    limits = replace(strict_json.DEFAULT_LIMITS, max_bytes=max(len(body), strict_json.DEFAULT_LIMITS.max_bytes))
-    try:
-        return strict_json.loads(body if charset == "utf-8" else body.decode(charset), limits=limits)
-    except UnicodeDecodeError:
-        raise BadResponse(f"response: the body is not the {charset} text that it claims to be") from None
-    except InvalidInput as error:
-        raise BadResponse(_without_excerpt(error)) from None
-
-
-def _without_excerpt(error: InvalidInput) -> str:
-    """The decoder's own words may quote a key or a path of the body, and that could hold a secret."""
-    place = error.problems[0].place
-    if _LINE_AND_COLUMN.fullmatch(place):
-        return f"response: the body calls itself JSON and is not ({place})"
-    return (
-        "response: the JSON of the body is refused (it is too deep or too large, has a key twice, NaN, an integer"
-        " beyond 64 bits, U+0000 or half of a surrogate pair, or is not UTF-8)"
-    )
-
-
-def _json_or_text(body: bytes, kind: _ContentType) -> Json:
-    try:
-        return _json(body, kind.charset)
-    except BadResponse:
-        return _text(body, kind, guess=True)
+        value, notes = read_json(body, label=kind.label)
+    except BadResponse as fault:
+        return _Read(_text(body, kind), fault=fault)
+    return _Read(value, notes)
 
 
 def _form(body: bytes, kind: _ContentType) -> Json:
-    text = body.decode(kind.charset, "replace")
+    """Return the values of a form; as text when they are too many, not in their charset, or cannot be stored."""
+    decode = charset_of(label=kind.label)
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FORM_FIELDS)
+        raw = parse_qsl(body.decode("latin-1"), True, encoding="latin-1", max_num_fields=_MAX_FORM_FIELDS)
+        pairs = [(decode(name.encode("latin-1")), decode(value.encode("latin-1"))) for name, value in raw]
     except ValueError:
         return _text(body, kind)
-    if any("\x00" in part for pair in pairs for part in pair):  # nothing that we store may hold one
+    if any("\x00" in part for pair in pairs for part in pair):
         return _text(body, kind)
     values: JsonObject = {}
     for name, value in pairs:
@@ -147,13 +130,9 @@ def _form(body: bytes, kind: _ContentType) -> Json:
     return values
 
 
-def _text(body: bytes, kind: _ContentType, *, guess: bool = False) -> Json:
-    """Return the text; bytes that are none where the type is only guessed, or hold U+0000, are kept as binary."""
-    try:
-        text = body.decode(kind.charset, "strict" if guess else "replace")
-    except UnicodeDecodeError:
-        return _binary(body, kind)
-    return _binary(body, kind) if "\x00" in text else text
+def _text(body: bytes, kind: _ContentType) -> Json:
+    text = decode_text(body, media_type=kind.name, label=kind.label)
+    return _binary(body, kind) if text is None else text
 
 
 def _binary(body: bytes, kind: _ContentType) -> Json:

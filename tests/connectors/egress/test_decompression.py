@@ -22,11 +22,15 @@ def raw_deflate(content: bytes) -> bytes:
     return compressor.compress(content) + compressor.flush()
 
 
+#: By what the header says, then by how it is written.
 ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
     "gzip": _gzipped,
     "x-gzip": _gzipped,
     "deflate": zlib.compress,
+    "Deflate": raw_deflate,
+    "identity, gzip": _gzipped,
+    "deflate, identity": raw_deflate,
 }
 
 
@@ -53,6 +57,19 @@ def test_body_in_any_chunks_comes_out_whole(encoding: str, content: bytes, chunk
 )
 def test_body_unusual_but_proper_is_read(encoding: str, content: bytes) -> None:
     assert read(encoding, content) == b"hello"
+
+
+@pytest.mark.parametrize("encode", [raw_deflate, zlib.compress])
+@pytest.mark.parametrize("sizes", [(1, 1, 500), (0, 1, 500), (1, 0, 0, 1, 500), (0, 0, 2, 500), (2, 500)])
+def test_body_in_deflate_of_either_kind_may_begin_with_a_byte(
+    encode: Callable[[bytes], bytes], sizes: tuple[int, ...]
+) -> None:
+    content, body = encode(b"hello" * 9), Body(encoding="deflate", max_bytes=1_000)
+    for size in sizes:
+        body.add(content[:size])
+        content = content[size:]
+
+    assert body.finish() == b"hello" * 9
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
@@ -83,6 +100,8 @@ def test_body_endless_input_without_output_stops_at_the_limit() -> None:
         ("gzip", b"not gzip at all"),
         ("gzip", _gzipped(b"hello")[:-3]),
         ("deflate", zlib.compress(b"hello" * 50)[:-6]),
+        ("deflate", raw_deflate(b"hello")[:1]),
+        ("utf-8", b"hello"),
         ("deflate", zlib.compress(b"hello") + b"more"),
         ("br", b"anything"),
         ("gzip, gzip", _gzipped(_gzipped(b"hello"))),

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import json
+import traceback
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,9 +15,11 @@ from integrations.connectors.base import Binding
 from integrations.connectors.egress import EgressRefused, TotalTimeout
 from integrations.connectors.http.connector import HttpActionConnector
 from integrations.connectors.http.errors import AuthFailed, HttpStatusError, UnexpectedBody
+from integrations.connectors.http.json_answers import BadResponse
 from integrations.definitions.app import App
+from integrations.errors import ConnectorError
 from integrations.types import Json
-from tests.connectors.egress.servers import Received, answer, answering
+from tests.connectors.egress.servers import Received, answer, answering, raw_server, read_request
 from tests.connectors.http.harness import app, binding, call, connected, json_answer, serving
 from tests.fakes.clock import FakeClock
 
@@ -125,7 +129,8 @@ async def test_redirect_to_another_origin_takes_no_header_along() -> None:
     async with answering(json_answer({})) as other:
         moved = answer(status="302 Found", location=other.url("/there"))
         async with answering(moved) as server, connected() as connector:
-            bound = binding(server, auth_tag="key", auth_data={"api_key": "abcd-efgh"})
+            hosts = ("127.0.0.1", f"127.0.0.1:{other.port}")
+            bound = binding(server, auth_tag="key", auth_data={"api_key": "abcd-efgh"}, hosts=hosts)
             await connector.call(call(shop, bound, headers={"X-Secret-Of-A-Reference": "ijkl"}))
 
     assert server.received[0].headers["x-api-key"] == "abcd-efgh"
@@ -190,6 +195,109 @@ async def test_retry_after_is_kept() -> None:
             await connector.call(call(app(), binding(server)))
 
     assert caught.value.retry_after_seconds == 7
+
+
+@pytest.mark.parametrize("status", ["503 Busy", "429 Slow", "404 No", "302 Found"])
+@pytest.mark.parametrize(
+    ("body", "headers", "said"),
+    [
+        (b"x" * 6_000_000, {}, "the response is larger than 5000000 bytes"),
+        (b"no gzip", {"content_encoding": "gzip"}, "the response is not the gzip that it claims to be"),
+        (gzip.compress(b"x" * 99)[:-4], {"content_encoding": "gzip"}, "ends before it is complete"),
+        (b"x", {"content_encoding": "br"}, "compressed in a way that was not asked for"),
+        (b"x", {"content_encoding": "utf-8"}, "compressed in a way that was not asked for"),
+        (b"\xff", {"content_type": "application/json"}, ""),
+        (b"<html>", {"content_type": "application/json"}, "<html>"),
+        (b"{", {"content_type": "application/json"}, "{"),
+    ],
+)
+async def test_status_comes_before_whatever_is_wrong_with_the_body(
+    status: str, body: bytes, headers: dict[str, str], said: str
+) -> None:
+    async with answering(answer(body, status=status, retry_after="7", **headers)) as server, connected() as connector:
+        with pytest.raises(HttpStatusError) as caught:
+            await connector.call(call(app(POST), binding(server)))
+
+    assert (caught.value.code, caught.value.retry_after_seconds) == (f"http_{status[:3]}", 7)
+    assert caught.value.retryable is (status[:3] in ("503", "429"))
+    assert caught.value.message.startswith(f"POST /things answered {status[:3]}")
+    assert said in caught.value.message
+
+
+@pytest.mark.parametrize("status", ["503 Busy", "429 Slow"])
+@pytest.mark.parametrize(
+    "rest", [b"Content-Length: 9\r\n\r\nshort", b"Transfer-Encoding: chunked\r\n\r\n9\r\nshort", b"X: 1\r\n\r\n{"]
+)
+async def test_status_comes_before_a_body_that_breaks_off(status: str, rest: bytes) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(f"HTTP/1.1 {status}\r\nRetry-After: 7\r\n".encode() + rest)
+
+    async with raw_server(handle) as server, connected() as connector:
+        with pytest.raises(HttpStatusError) as caught:
+            await connector.call(call(app(POST), binding(server)))
+
+    assert (caught.value.code, caught.value.retry_after_seconds) == (f"http_{status[:3]}", 7)
+
+
+@pytest.mark.parametrize(
+    ("responses", "code"),
+    [
+        ([], "http_404"),
+        ([{"status_code": 404}], "protocol_failed"),
+        ([{"status_code": 404, "success": False}], "http_404"),
+    ],
+)
+async def test_body_that_cannot_be_read_fails_where_the_status_is_a_success(responses: list[Json], code: str) -> None:
+    said = answer(b"x", status="404 No", content_encoding="gzip")
+    async with answering(said) as server, connected() as connector:
+        with pytest.raises(ConnectorError) as caught:
+            await connector.call(call(app({**POST, "responses": responses}), binding(server)))
+
+    assert caught.value.code == code
+
+
+async def test_unusable_body_of_a_success_says_the_status_and_what_is_wrong_where() -> None:
+    said = answer(b'{"a": [1, NaN]}', status="201 Created", content_type="application/json")
+    async with answering(said) as server, connected() as connector:
+        with pytest.raises(BadResponse) as caught:
+            await connector.call(call(app(POST), binding(server)))
+
+    assert caught.value.message == (
+        "POST /things answered 201, but the body calls itself JSON and is not (a[1] is NaN)"
+    )
+    assert (caught.value.code, caught.value.retryable) == ("bad_response", False)
+
+
+async def test_odd_values_of_an_answer_leave_it_usable_and_are_noted_without_secrets() -> None:
+    shop = app(auths=[{"tag": "key", "setup_type": "api_key"}])
+    said = answer(b'{"id": 99999999999999999999, "abcd-efgh": 1e999}', content_type="application/json")
+    async with answering(said) as server, connected() as connector:
+        bound = binding(server, auth_tag="key", auth_data={"api_key": "abcd-efgh"})
+        reply = await connector.call(call(shop, bound))
+
+    assert reply.body == {"id": "99999999999999999999", "abcd-efgh": "1e999"}
+    assert [note.partition(" is ")[0] for note in reply.notes] == ["the number id", "the number [redacted]"]
+
+
+@pytest.mark.parametrize("body", [b" ", b"\r\n", b""])
+async def test_blank_json_behind_a_write_is_null(body: bytes) -> None:
+    async with answering(answer(body, content_type="application/json")) as server, connected() as connector:
+        reply = await connector.call(call(app(POST), binding(server)))
+
+    assert reply.body is None
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("PUT", 204), ("PUT", 205), ("DELETE", 204)])
+@pytest.mark.parametrize("declared", [{"id": {"type": "string"}}, {"type": "object", "required": ["id"]}])
+async def test_declared_body_is_not_asked_for_where_there_is_none(method: str, status: int, declared: Json) -> None:
+    action = {"tag": "a", "method": method, "resource": "/a", "responses": [{"status_code": status, "body": declared}]}
+    said = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n"
+    length = {"HEAD": "Content-Length: 12\r\n"}.get(method, "Content-Length: 0\r\n" if status == 205 else "")
+    async with answering(f"{said}{length}\r\n".encode()) as server, connected() as connector:
+        reply = await connector.call(call(app(action), binding(server)))
+
+    assert (reply.status, reply.body) == (status, None)
 
 
 FIELDS = {"id": {"type": "string"}, "total": {"type": "float"}}
@@ -400,7 +508,7 @@ async def test_login_that_fails_is_not_kept() -> None:
             tries = [connector.token(app=ORDERS, auth_tag="user_login", binding=bound) for _ in range(2)]
             errors = [await asyncio.gather(each, return_exceptions=True) for each in tries]
 
-    said = "POST /v1/login answered 401: the username or the password is wrong"
+    said = 'auth "user_login": POST /v1/login answered 401'
     assert [str(error) for [error] in errors] == [said, said]
     assert len(api.requests) == 2
 
@@ -564,16 +672,99 @@ async def test_token_url_that_is_busy_may_work_later(status: int) -> None:
 
 @pytest.mark.parametrize("status", ["400 Bad", "401 No", "200 OK", "302 Found"])
 async def test_token_url_that_refuses_is_asked_again_next_time(status: str) -> None:
-    said = json_answer({"error": "invalid_client", "error_description": "client-secret is wrong"}, status=status)
+    said = json_answer({"error": "invalid_client", "error_description": "hunter22 is wrong"}, status=status)
     async with answering(said, json_answer({"access_token": "a"})) as server, connected() as connector:
         shop, bound = with_oauth2(server.url("/token")), binding(server, auth_data=CLIENT)
         with pytest.raises(AuthFailed) as caught:
             await connector.token(app=shop, auth_tag="login", binding=bound)
         token = await connector.token(app=shop, auth_tag="login", binding=bound)
 
-    assert caught.value.message == f'auth "login": the token URL answered {status[:3]}: [redacted] is wrong'
+    missing = ", without an access_token" if status == "200 OK" else ""
+    assert caught.value.message == f'auth "login": the token URL answered {status[:3]}: invalid_client{missing}'
     assert not caught.value.retryable
     assert token == {"access_token": "a"}
+
+
+TOKEN = "ghu_16C7e42F292c6912E7710c838347Ae178B4a"
+TOKEN_JSON = json.dumps({"access_token": TOKEN, "expires_in": 5108, "id": 2**80})
+TOKEN_FORM = f"access_token={TOKEN}&expires=5108"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "text/plain", "text/html; charset=utf-8", "application/x-www-form-urlencoded", "a/b", ""],
+)
+@pytest.mark.parametrize(
+    "body", [TOKEN_JSON, TOKEN_FORM, json.dumps(TOKEN_JSON), f"\r\n {TOKEN_JSON}\n", json.dumps(TOKEN_FORM)]
+)
+async def test_token_that_is_plain_to_see_is_read_whatever_its_type(content_type: str, body: str) -> None:
+    if content_type.endswith("urlencoded"):
+        body = TOKEN_FORM
+    async with answering(answer(body.encode(), content_type=content_type)) as server, connected() as connector:
+        shop, bound = with_oauth2(server.url("/token")), binding(server, auth_data=CLIENT)
+        token: Any = await connector.token(app=shop, auth_tag="login", binding=bound)
+
+    assert token["access_token"] == TOKEN
+
+
+@pytest.mark.parametrize("kind", ["oauth2", "login"])
+@pytest.mark.parametrize("status", ["200 OK", "201 Created", "302 Found", "400 Bad", "401 No", "404 No", "503 Busy"])
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/plain", f"token={TOKEN}&expires=5108"),
+        ("text/plain", TOKEN),
+        ("text/plain", f"{{'access_token': '{TOKEN}'}}"),
+        ("text/html", f"<p>{TOKEN}</p>"),
+        ("text/html", json.dumps({"message": TOKEN})),
+        ("application/json", json.dumps(TOKEN)),
+        ("application/json", json.dumps({"message": TOKEN})),
+        ("application/json", json.dumps({"error": TOKEN, "error_description": TOKEN})),
+        ("application/json", json.dumps({"error": {"message": TOKEN}, TOKEN: 2**80})),
+        ("application/json", json.dumps([TOKEN])),
+        ("application/json", f'{{"access_token": "{TOKEN}"'),
+        ("application/json", f'{{"{TOKEN}": 1, "{TOKEN}": NaN}}'),
+        ("application/x-www-form-urlencoded", f"error_description={TOKEN}"),
+        ("application/octet-stream", TOKEN),
+    ],
+)
+async def test_nothing_that_a_token_answer_holds_is_ever_quoted(
+    kind: str, status: str, content_type: str, body: str
+) -> None:
+    login = {**LOGIN, "responses": [{"status_code": 200, "body": {"type": "object", "maxProperties": 0}}]}
+    said = answer(body.encode(), status=status, content_type=content_type, location=f"/{TOKEN}")
+    async with answering(said) as server, connected() as connector:
+        auth = {"oauth2": {"setup_type": "oauth2_client_credentials", "token_url": server.url("/token")}}.get(
+            kind, {"setup_type": "credential_access", "action_tag": "login"}
+        )
+        shop = app({"tag": "list", "method": "GET", "resource": "/things"}, login, auths=[{"tag": "own", **auth}])
+        data: Json = CLIENT if kind == "oauth2" else {"username": "demo", "password": "demo-password"}
+        bound = binding(server, auth_tag="own", auth_data=data)
+        error: Any = None
+        try:
+            await connector.token(app=shop, auth_tag="own", binding=bound)
+        except ConnectorError as raised:
+            error = raised
+
+    if error is None:  # a login may answer anything
+        assert (kind, status[0]) == ("login", "2")
+        return
+    trace = [line for line in traceback.format_exception(error) if "test_connector.py" not in line]
+    assert TOKEN not in f"{error} {getattr(error, 'body', '')} {trace}"
+    assert (error.code == "http_503") is status.startswith("503")
+
+
+async def test_login_that_cannot_be_reached_says_so_and_may_be_tried_again() -> None:
+    async with answering(answer(b"")) as gone:
+        pass
+    async with answering(json_answer({})) as server, connected() as connector:
+        shop, bound = with_oauth2(gone.url("/token")), binding(server, auth_tag="login", auth_data=CLIENT)
+        with pytest.raises(AuthFailed) as caught:
+            await connector.call(call(shop, bound))
+
+    assert caught.value.message.startswith('auth "login": the token URL: 127.0.0.1:')
+    assert (caught.value.code, caught.value.retryable) == ("auth_failed", True)
+    assert server.received == []
 
 
 async def test_client_secret_is_not_sent_to_a_host_that_the_environment_does_not_name() -> None:
