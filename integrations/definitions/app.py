@@ -32,7 +32,7 @@ _REQUEST_TYPES = {
 }
 #: A name, international ones too, or an address; what it leads to is checked when it is connected to.
 _HOST = re.compile(r"[\w.:-]+")
-_WITH_PORT = re.compile(r"[^:]+:\d+")
+_ALLOWED = re.compile(r"(?:\[(?P<bracketed>[^][]*)\]|(?P<plain>[^:]*|[^:]*:[^:]*:.*))(?::(?P<port>\d{1,5}))?")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|//")
 
 
@@ -59,9 +59,14 @@ def _checked_url(value: str) -> str:
 
 
 def _checked_host(value: str) -> str:
-    if not _HOST.fullmatch(value.removeprefix("*.").strip("[]")) or _WITH_PORT.fullmatch(value):
+    match = _ALLOWED.fullmatch(value)
+    host = (match["bracketed"] or match["plain"]) if match else ""
+    port = int(match["port"] or 443) if match else 0
+    if not _HOST.fullmatch(host.removeprefix("*.")) or not 1 <= port <= 65535:
         raise PydanticCustomError(
-            "host", "should be a host such as uploads.example.com, or *.example.com for all below"
+            "host",
+            "should be a host such as uploads.example.com, or *.example.com for all below, with :8443 behind it for an"
+            " odd port",
         )
     return value
 
@@ -95,6 +100,7 @@ class AppEnvironment(Definition):
     request_type: KindOfRequest = "json"
     active: bool = True
     #: Hosts beside the base URL's own that this environment's secrets may be sent to; `*.example.com` is a wildcard.
+    #: Ports 80 and 443 may be reached at each, and one more that is written behind it: `uploads.example.com:8443`.
     allowed_hosts: Many[Annotated[str, StringConstraints(max_length=253), AfterValidator(_checked_host)]] = ()
     #: What the API allows; all integrations share it, since all of them call the same API.
     rate_limit: RateLimit | None = None

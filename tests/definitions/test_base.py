@@ -194,10 +194,11 @@ REFUSED: list[tuple[type[Definition], Any, Problem]] = [
             _app(envs=[{"slug": "prd", "base_url": "https://example.com", "allowed_hosts": [host]}]),
             Problem(
                 "x/envs[0]/allowed_hosts[0]",
-                "should be a host such as uploads.example.com, or *.example.com for all below",
+                "should be a host such as uploads.example.com, or *.example.com for all below, with :8443 behind it for"
+                " an odd port",
             ),
         )
-        for host in ("https://example.com", "example.com/x", "example.com:443", "*", "")
+        for host in ("https://example.com", "example.com/x", "example.com:", "a.example:0", "a.example:65536", "*", "")
     ),
     *(
         (
@@ -453,3 +454,12 @@ def test_parallel_true_means_ten_at_once(*, parallel: bool | int, expected: int)
 
     assert feature.sequence[0].events[0].condition is not None
     assert feature.sequence[0].events[0].condition.parallel == expected
+
+
+@pytest.mark.parametrize(
+    "host", ["uploads.example.com", "*.example.org", "a.example:8443", "*.a.example:1", "10.0.0.1:80", "[::1]:9", "::1"]
+)
+def test_allowed_host_may_name_a_port(host: str) -> None:
+    app = App.parse(_app(envs=[{"slug": "prd", "base_url": "https://example.com", "allowed_hosts": [host]}]))
+
+    assert app.envs[0].hosts == ("example.com", host)

@@ -41,7 +41,8 @@ class AppEnvironmentForm(PartForm):
         empty=[],
         rows=3,
         place="allowed_hosts",
-        help_text='Hosts besides the base URL\'s own that secrets may go to: ["uploads.example.com", "*.example.org"].',
+        help_text='Hosts besides the base URL\'s own that secrets may go to: ["uploads.example.com", "*.example.org"].'
+        " A port besides 80 and 443 is written behind one: uploads.example.com:8443.",
     )
 
     rate_limit = JsonField(

@@ -86,9 +86,9 @@ class EgressClient:
             raise trip.explained(error) from None
 
     async def _follow(self, hop: Hop, request: EgressRequest, trip: _Trip) -> EgressResponse:
-        allowed_hosts = request.allowed_hosts or (hop.target.host,)
+        own = hop.target
         while True:
-            hop.target.refuse_unless_allowed(allowed_hosts)
+            hop.target.refuse_unless_allowed(request.allowed_hosts or (own.host,), own=own)
             trip.begin(hop)
             body = b""
             try:

@@ -21,6 +21,10 @@ _OURS = frozenset({
     "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-authorization",
     "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
 })  # fmt: skip
+#: They say where a request came from before us, and it came from nowhere: an API that lets certain addresses in, or
+#: builds links from them, would believe whatever a step says.
+_FORWARDING = frozenset({"forwarded", "x-real-ip"})
+_FORWARDING_PREFIX = "x-forwarded"
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -41,7 +45,7 @@ def checked_headers(headers: Iterable[tuple[str, str]]) -> Headers:
     """Return `headers` with spaces around values removed.
 
     Raises:
-        InvalidRequest: a name is not a token or is one of ours, or a value holds a control character. The message
+        InvalidRequest: a name is not a token or none that may be set, or a value holds a control character. The message
             names the header, and never its value.
     """
     return tuple((_checked_name(name), _checked_value(name, value)) for name, value in headers)
@@ -65,8 +69,12 @@ def received_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
 def _checked_name(name: str) -> str:
     if not _TOKEN.fullmatch(name):
         raise InvalidRequest("a header's name holds characters that are not allowed there")
-    if name.lower() in _OURS:
+    # Many servers take an underscore for a dash.
+    plain = name.lower().replace("_", "-")
+    if plain in _OURS:
         raise InvalidRequest(f"the header {name} cannot be set: it is written by the client itself")
+    if plain in _FORWARDING or plain.startswith(_FORWARDING_PREFIX):
+        raise InvalidRequest(f"the header {name} cannot be set: it says whom a proxy forwards for, and this is none")
     return name
 
 

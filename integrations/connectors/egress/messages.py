@@ -35,7 +35,8 @@ class EgressRequest:
     url: str = field(repr=False)
     headers: Headers = field(default=(), repr=False)
     body: bytes | None = field(default=None, repr=False)
-    #: Names, `*.example.com` for all below one, that this call and its redirects may reach. Empty: the URL's own host.
+    #: Names, `*.example.com` for all below one, that this call and its redirects may reach, with `:port` for one that
+    #: is neither 80 nor 443 nor the URL's own. Empty: the URL's own host.
     allowed_hosts: tuple[str, ...] = ()
     #: Names of headers that hold secrets besides Authorization and Cookie: left out once a redirect changes the origin.
     secret_headers: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from integrations.connectors.egress.headers import checked_headers, checked_meth
 from integrations.connectors.egress.messages import EgressRequest, Headers, header_values
 from integrations.connectors.egress.targets import Target, parse_target
 
-MAX_REDIRECTS = 5
+MAX_REDIRECTS = 3
 _STATUSES = frozenset({301, 302, 303, 307, 308})
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "x-api-key"})
 
@@ -53,7 +53,8 @@ def next_hop(hop: Hop, *, status: int, location: str) -> Hop:
     """Return the request that follows `hop`.
 
     Raises:
-        EgressRefused: it leads to something that is not http or https, or from https to http with secrets.
+        EgressRefused: it leads to something that is not http or https, from https to http with secrets, or to another
+            origin with a body, which may hold anything.
     """
     target = _redirect_target(hop, location)
     method = _next_method(status=status, method=hop.method)
@@ -62,6 +63,11 @@ def next_hop(hop: Hop, *, status: int, location: str) -> Hop:
     # A body counts as a secret, since it may hold a login.
     if (hop.target.scheme, target.scheme) == ("https", "http") and (hop.has_secret_header or body is not None):
         raise EgressRefused(f"{hop.target.place} redirects a request with credentials from https to http")
+    if body and target.origin != hop.target.origin:
+        raise EgressRefused(
+            f"{hop.target.place} redirects a request with a body to another origin"
+            " (if it is meant to be called there, that is its base URL)"
+        )
     dropped = set() if keeps_body else _content_headers(hop.headers)
     if target.origin != hop.target.origin:
         dropped |= hop.secret_headers

@@ -14,6 +14,8 @@ from integrations.connectors.egress.errors import EgressRefused, InvalidRequest
 from integrations.connectors.egress.policy import host_matches, normal_host
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+_WEB_PORTS = tuple(DEFAULT_PORTS.values())
+_ENTRY = re.compile(r"(?P<host>\[[^]]*\]|[^:]*)(?::(?P<port>\d+))?")
 _HOST = re.compile(r"[a-z0-9_.-]{1,253}")
 
 
@@ -48,10 +50,20 @@ class Target:
     def _bracketed_host(self) -> str:
         return f"[{self.host}]" if ":" in self.host else self.host
 
-    def refuse_unless_allowed(self, allowed_hosts: Sequence[str]) -> None:
-        """Raise EgressRefused unless one of `allowed_hosts` stands for this host."""
-        if not any(host_matches(self.host, pattern) for pattern in allowed_hosts):
+    def refuse_unless_allowed(self, allowed_hosts: Sequence[str], *, own: Target) -> None:
+        """Raise EgressRefused unless one of `allowed_hosts` stands for this host, at a port that may be reached.
+
+        These are 80 and 443, that of `own`, which the call names itself, at its host, and those that an entry lists.
+        """
+        ports = [port for pattern, port in map(_host_and_port, allowed_hosts) if host_matches(self.host, pattern)]
+        if not ports:
             raise EgressRefused(f"{self.host} is not among the allowed hosts of this call")
+        is_own = (self.host, self.port) == (own.host, own.port)
+        if not is_own and self.port not in (*_WEB_PORTS, *ports):
+            raise EgressRefused(
+                f"{self.place} is not allowed: this call reaches ports 80 and 443, that of its own base URL, and those"
+                f' that its allowed hosts list, as in "{self.place}"'
+            )
 
 
 def parse_target(url: str, *, base: Target | None = None) -> Target:
@@ -76,6 +88,14 @@ def parse_target(url: str, *, base: Target | None = None) -> Target:
 
 
 @lru_cache(maxsize=1024)  # the same few hosts all day
+def _host_and_port(entry: str) -> tuple[str, int | None]:
+    match = _ENTRY.fullmatch(entry)
+    if match is None or match["port"] is None:  # an IPv6 address without brackets has colons of its own
+        return entry, None
+    return match["host"], int(match["port"])
+
+
+@lru_cache(maxsize=1024)
 def _checked_host(raw_host: bytes) -> str:
     host = normal_host(raw_host.decode("ascii"))
     if _HOST.fullmatch(host) or _is_ipv6(host):

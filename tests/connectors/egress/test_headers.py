@@ -28,6 +28,31 @@ def test_checked_headers_one_of_ours_is_refused(name: str) -> None:
         checked_headers([(name, "1")])
 
 
+@pytest.mark.parametrize("name", ["content_length", "Transfer_Encoding", "HOST", "Keep_Alive"])
+def test_checked_headers_one_of_ours_with_underscores_is_refused(name: str) -> None:
+    with pytest.raises(InvalidRequest, match="written by the client itself"):
+        checked_headers([(name, "1")])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Forwarded", "forwarded", "X-Forwarded-For", "X-Forwarded-Host", "x-forwarded-proto", "X-FORWARDED-ANYTHING",
+        "X_Forwarded_For", "x-forwarded_for", "X-Forwarded", "X-Real-IP",
+    ],
+)  # fmt: skip
+def test_checked_headers_of_a_proxy_are_refused(name: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"the header {name} cannot be set") as caught:
+        checked_headers([(name, "203.0.113.7")])
+
+    assert "203.0.113.7" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["X-Forward", "X-Request-Id", "Via-Partner", "X_Custom"])
+def test_checked_headers_that_only_look_alike_may_be_set(name: str) -> None:
+    assert checked_headers([(name, "1")]) == ((name, "1"),)
+
+
 @pytest.mark.parametrize("method", ["", "GET /", "CONNECT", "TRACE", "G\r\nT", "get\n"])
 def test_checked_method_unusable_is_refused(method: str) -> None:
     with pytest.raises(InvalidRequest):
