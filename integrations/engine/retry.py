@@ -1,4 +1,36 @@
-"""Whether a failed attempt is followed by another one, and how long after: pure decisions over policies."""
+"""Whether a failed attempt is followed by another one, and how long after: pure decisions over policies.
+
+A call that is idempotent (by its method, RFC 9110 section 9.2.2, or because its action says so) is repeated after
+everything that may pass. One that is not (POST, PATCH) carries an idempotency key, but not every API minds it; so it is
+repeated only where it was not carried out, as far as anybody can know:
+
+    what happened                                    code                            idempotent   not idempotent
+    -----------------------------------------------  ------------------------------  -----------  ------------------
+    the app is not called, its circuit is open       circuit_open                    repeated     repeated
+    no token or login, so nothing was sent           auth_failed (retryable)         repeated     repeated
+    the host name was not found                      name_not_resolved               repeated     repeated
+    no connection: refused, unreachable, closed      connection_failed               repeated     repeated
+    before a byte of the request had left
+    no connection in time                            connect_timeout                 repeated     repeated
+    the API asks for it by its status                http_408, http_429, http_5xx    repeated     repeated
+    the event's or the app's policy names the status http_<status>                   as it says   as it says
+    -----------------------------------------------  ------------------------------  -----------  ------------------
+    the connection broke once a byte had left: with  connection_broken               repeated     not repeated
+    no answer, in its head, or in its body
+    the answer did not come, or end, in time         read_timeout, total_timeout,    repeated     not repeated
+                                                     timeout
+    what a redirect leads to is out of reach         connection_broken               repeated     not repeated
+    -----------------------------------------------  ------------------------------  -----------  ------------------
+    any other status; a successful answer that is    http_<status>, bad_response,    not repeated not repeated
+    not usable: too large, not what it says it is    response_too_large,
+                                                     protocol_failed
+    the request is refused, or TLS is                egress_refused, tls_failed, …   not repeated not repeated
+
+A status decides whatever is wrong with the body that came with it. An attempt during which its worker died has no
+error: it is made again with the same idempotency key, whatever it calls.
+
+Source: RFC 9110 sections 9.2.2 and 10.2.3; "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
+"""
 
 from __future__ import annotations
 
@@ -11,9 +43,8 @@ from integrations.engine.records import StepError
 
 #: What a Retry-After may ask for at most.
 LONGEST_RETRY_AFTER_SECONDS = 24 * 3600.0
-#: Failures after which the request has most likely not been acted on. `connection_failed` also covers a connection
-#: that broke later; then the idempotency key is what keeps the other side from acting twice.
-_MOST_LIKELY_UNSENT = frozenset({"name_not_resolved", "connect_timeout", "connection_failed", "circuit_open"})
+#: Failures of calls of which no byte has left.
+UNSENT = frozenset({"auth_failed", "circuit_open", "connect_timeout", "connection_failed", "name_not_resolved"})
 _RETRYABLE_STATUSES = frozenset({408, 429})
 _HTTP_CODE = re.compile(r"http_([1-5][0-9]{2})")
 
@@ -73,12 +104,6 @@ def decide(
     `used` counts the retries that this error's code has had already, for a status with a limit of its own. The wait
     is what Retry-After asks for (up to 24 hours), else the status's own lag, else full jitter: evenly from 0 to the
     policy's backoff. `random` draws from [0, 1).
-
-    An action that is not idempotent (POST, PATCH) carries an idempotency key, but not every API minds it. So it is
-    tried again when the other side asked for it by its status or when the request most likely never left, not when an
-    answer failed to come.
-
-    Source: RFC 9110 section 10.2.3; "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
     """
     status = status_of(error.code)
     own = rules.for_status(status)
@@ -104,7 +129,7 @@ def _is_worth_it(error: StepError, status: int | None, own: StatusRetry | None, 
         return used < own.available
     if status is not None:
         return status in _RETRYABLE_STATUSES or status >= 500
-    return error.retryable and (rules.is_idempotent or error.code in _MOST_LIKELY_UNSENT)
+    return error.retryable and (rules.is_idempotent or error.code in UNSENT)
 
 
 def _jittered(policy: RetryPolicy, attempt: int, random: Callable[[], float]) -> float:

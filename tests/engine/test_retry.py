@@ -67,7 +67,10 @@ def test_default_policy_retries_what_may_work_later(code: str, retryable: bool, 
         ("connect_timeout", True),  # nothing was sent
         ("name_not_resolved", True),
         ("connection_failed", True),
-        ("read_timeout", False),  # it may have been acted on
+        ("auth_failed", True),  # the login came first
+        ("circuit_open", True),
+        ("connection_broken", False),  # it may have been acted on
+        ("read_timeout", False),
         ("total_timeout", False),
         ("timeout", False),
     ],

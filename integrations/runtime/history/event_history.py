@@ -24,8 +24,8 @@ _GOOD = frozenset({Status.SUCCEEDED, Status.SKIPPED})
 _UNFINISHED = frozenset({Status.RUNNING, Status.WAITING, Status.CANCELLED})
 #: Failures after which the call may have been carried out all the same.
 _UNCERTAIN_CODES = frozenset({
-    "timeout", "read_timeout", "total_timeout", "connection_failed", "protocol_failed", "response_too_large",
-    "bad_response", RUN_TIMEOUT,
+    "timeout", "read_timeout", "total_timeout", "connection_failed", "connection_broken", "protocol_failed",
+    "response_too_large", "bad_response", RUN_TIMEOUT,
 })  # fmt: skip
 
 
