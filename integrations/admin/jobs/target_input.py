@@ -100,7 +100,7 @@ def _of_action(target: JobTarget, app: App, action: Action) -> Takes:
     supplied = supplied_by_auths(app)
     declared = {**section_fields(action)}
     in_path = missing_placeholders(action, {each.key for each in action.params})
-    path = f"In the path {action.resource}"
+    path = f"In {action.resource}"
     declared["params"] = [*action.params, *(Field(key=key, type="string", description=path) for key in in_path)]
     if action.body_schema is not None:
         declared["body"] = fields_of_schema(action.body_schema)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from integrations.connectors.egress import InvalidRequest
 from integrations.connectors.http.values import checked_scalar, encoded, flat_pairs, written
+from integrations.definitions.resources import Piece, Resource, parse_resource
 from integrations.types import Json
 
-#: `{id}` anywhere, `:id` only as the start of a segment: `/v1/jobs/{id}:cancel` is a path that APIs have.
-_PLACEHOLDER = re.compile(r"\{(?P<braced>[^{}/]+)\}|^:(?P<colon>[A-Za-z_][A-Za-z0-9_]*)")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|//")
 #: Besides letters and digits, what a path or a query as written by its author may hold unescaped (RFC 3986).
 _LITERAL_PATH, _LITERAL_QUERY = "/:@!$&'()*+,;=~%-._", "/?:@!$&'()*+,;=~%-._[]"
@@ -29,41 +27,39 @@ def build_url(*, base_url: str, resource: str, params: Mapping[str, Json], query
     if _ABSOLUTE.match(resource):
         raise InvalidRequest("resource: this is a path below the base URL, and not a URL of its own")
     start, _, base_query = base_url.partition("#")[0].partition("?")
-    path, _, own_query = resource.partition("#")[0].partition("?")
-    filled = fill_path(path, params)
-    queries = [_literal(base_query, _LITERAL_QUERY), _literal(own_query, _LITERAL_QUERY), _query_text(query)]
+    parts = parse_resource(resource)
+    filled = fill_path(parts, params)
+    own_query = "".join(_query_piece(piece, params) for piece in parts.query)
+    queries = [_literal(base_query, _LITERAL_QUERY), own_query, _query_text(query)]
     joined = "&".join(part for part in queries if part)
     address = f"{start.rstrip('/')}/{filled.lstrip('/')}" if filled else start
     return f"{address}?{joined}" if joined else address
 
 
-def fill_path(path: str, params: Mapping[str, Json]) -> str:
-    """Return `path` with the values of `params` in place of `{name}` and `:name`, each kept within its segment."""
-    missing = [name for name in placeholder_names(path) if params.get(name) is None]
+def fill_path(resource: Resource, params: Mapping[str, Json]) -> str:
+    """Return the path with the values of `params` in place of its placeholders, each kept within its segment."""
+    missing = [name for name in resource.names if params.get(name) is None]
     if missing:
         listed = ", ".join(f'"{name}"' for name in missing)
         raise InvalidRequest(f"params: no value for {listed}, which the resource names")
-    return "/".join(_filled_segment(segment, params) for segment in path.split("/"))
+    return "/".join(_filled_segment(segment, params) for segment in resource.path)
 
 
-@lru_cache(maxsize=1024)  # the same few paths all day
-def placeholder_names(path: str) -> tuple[str, ...]:
-    """Return the names that `path` has placeholders for, in order, each once."""
-    matches = (match for segment in path.split("/") for match in _PLACEHOLDER.finditer(segment))
-    return tuple(dict.fromkeys(match["braced"] or match["colon"] for match in matches))
-
-
-def _filled_segment(segment: str, params: Mapping[str, Json]) -> str:
-    pieces: list[str] = []
-    end = 0
-    for match in _PLACEHOLDER.finditer(segment):
-        name = match["braced"] or match["colon"]
-        pieces += [_literal(segment[end : match.start()], _LITERAL_PATH), _path_value(name, params[name])]
-        end = match.end()
-    filled = "".join([*pieces, _literal(segment[end:], _LITERAL_PATH)])
+def _filled_segment(segment: Sequence[Piece], params: Mapping[str, Json]) -> str:
+    filled = "".join(
+        _path_value(piece.name, params[piece.name]) if piece.name else _literal(piece.text, _LITERAL_PATH)
+        for piece in segment
+    )
     if filled in {".", ".."}:
         raise InvalidRequest('resource: a segment of the path would be "." or "..", which leads elsewhere')
     return filled
+
+
+def _query_piece(piece: Piece, params: Mapping[str, Json]) -> str:
+    if not piece.name:
+        return _literal(piece.text, _LITERAL_QUERY)
+    place = f"params/{piece.name}"
+    return quote(encoded(written(checked_scalar(params[piece.name], place=place)), place=place), safe="")
 
 
 def _path_value(name: str, value: Json) -> str:

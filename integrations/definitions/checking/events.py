@@ -28,6 +28,7 @@ from integrations.definitions.values.placement import (
     missing_placeholders,
     spelled_as_declared,
     supplied_by_auths,
+    unnamed_params,
 )
 from integrations.errors import Problem, join_place
 from integrations.types import Json
@@ -142,6 +143,7 @@ def _action_input(
             declared = {field.key for field in fields}
             missing = missing_placeholders(action, given.keys() | supplied["params"] | declared)
             yield from (missing_field(name, where) for name in missing)
+            yield from () if declared else unnamed_params(action, given, place=where)
 
 
 def _picked(members: dict[str, Template], section: Json) -> Template | None:

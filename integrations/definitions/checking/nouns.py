@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from integrations.definitions.app import Action, App, Auth, Response
@@ -19,6 +20,7 @@ from integrations.definitions.function import Function
 from integrations.definitions.job import Job
 from integrations.definitions.notification import Notification
 from integrations.definitions.references import Scope
+from integrations.definitions.resources import parse_resource, unfilled
 from integrations.definitions.schedules import check_schedule
 from integrations.definitions.values import (
     check_fields,
@@ -27,7 +29,7 @@ from integrations.definitions.values import (
     complete_action_input,
     place_flat_input,
 )
-from integrations.definitions.values.placement import section_keys, supplied_by_auths
+from integrations.definitions.values.placement import supplied_by_auths, unnamed_params
 from integrations.errors import Problem, join_place
 from integrations.types import Json
 
@@ -36,6 +38,8 @@ def check_app(app: App, *, place: str | None = None) -> list[Problem]:
     """Return what is wrong with an app's fields, schemas and resources; places start with `apps/<tag>`."""
     place = place if place is not None else f"apps/{app.tag}"
     problems = check_fields(app.variables, place=join_place(place, "variables"))
+    for index, env in enumerate(app.envs):
+        problems += _url_problems(env.base_url, join_place(place, f"envs[{index}]/base_url"))
     for index, action in enumerate(app.actions):
         problems += _action_problems(action, join_place(place, f"actions[{index}]"))
     for index, auth in enumerate(app.auths):
@@ -105,16 +109,33 @@ def _action_problems(action: Action, place: str) -> Iterator[Problem]:
     yield from _body_problems(action, join_place(place, "body"))
     for index, response in enumerate(action.responses):
         yield from _body_problems(response, join_place(place, f"responses[{index}]/body"))
-    if action.params:
-        declared = {field.key for field in action.params}
-        for name in sorted(section_keys(action)["params"] - declared):
-            hint = nearest(name, declared)
-            yield Problem(join_place(place, "resource"), f'"{name}" is no field of params', hint)
+    yield from _resource_problems(action, place)
+
+
+def _resource_problems(action: Action, place: str) -> Iterator[Problem]:
+    """What a resource names is filled, and what is declared for it has its place there."""
+    for message, hint in unfilled(action.resource):
+        yield Problem(join_place(place, "resource"), message, hint)
+    if not action.params:
+        return
+    declared = [field.key for field in action.params]
+    unknown = sorted({*parse_resource(action.resource).names} - {*declared})
+    for name in unknown:
+        yield Problem(join_place(place, "resource"), f'"{name}" is no field of params', nearest(name, declared))
+    if not unknown:  # or else it is most likely the same mistake
+        yield from unnamed_params(action, declared, place=join_place(place, "params"))
+
+
+def _url_problems(url: str | None, place: str) -> Iterator[Problem]:
+    if url is not None and re.search(r"[{}]|/:[A-Za-z_]", url):
+        hint = "give each address an environment of its own, or name params in the resources"
+        yield Problem(place, "placeholders are not filled here", hint)
 
 
 def _auth_problems(auth: Auth, app: App, place: str) -> Iterator[Problem]:
     for section in ("params", "query", "headers", "body"):
         yield from check_fields(getattr(auth.tokens, section), place=join_place(place, f"tokens/{section}"))
+    yield from _url_problems(auth.token_url, join_place(place, "token_url"))
     if auth.action_tag is not None and app.action(auth.action_tag) is None:
         hint = nearest(auth.action_tag, (action.tag for action in app.actions)) or "the app has no actions yet"
         yield Problem(join_place(place, "action_tag"), f'unknown action "{auth.action_tag}"', hint)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from integrations.definitions.app import Action, App, Auth, TokenPlacement
 from integrations.definitions.base import nearest
 from integrations.definitions.field import Field
+from integrations.definitions.resources import parse_resource
 from integrations.definitions.values.fields import check_values
 from integrations.definitions.values.schemas import check_schema
 from integrations.errors import Problem, join_place
@@ -17,8 +17,6 @@ from integrations.types import Json, JsonObject
 Value = TypeVar("Value")
 
 SECTIONS = ("params", "query", "headers", "body")
-#: `{id}` anywhere, `:id` only at the start of a segment: `/v1/jobs/{id}:cancel` is a path that APIs have.
-_PLACEHOLDER = re.compile(r"\{([^{}/]+)\}|(?:^|(?<=/)):([A-Za-z_][A-Za-z0-9_]*)")
 
 
 def place_flat_input(action: Action, values: JsonObject, *, place: str) -> tuple[dict[str, Json], list[Problem]]:
@@ -41,13 +39,15 @@ def complete_action_input(
 ) -> tuple[dict[str, Json], list[Problem]]:
     """Return the sections' resolved values with defaults filled in, and everything that is wrong with them.
 
-    A section without declared fields takes anything, and headers take more than the declared ones. `supplied` (see
-    `supplied_by_auths`) are required keys that come from elsewhere.
+    A section without declared fields takes anything, but for params, which the resource names, and headers take more
+    than the declared ones. `supplied` (see `supplied_by_auths`) are required keys that come from elsewhere.
     """
     completed = dict(sections)
     problems: list[Problem] = []
     for section, fields in section_fields(action).items():
         values = sections.get(section)
+        if section == "params" and not fields and isinstance(values, dict):
+            problems += unnamed_params(action, values, place=join_place(place, section))
         if not fields or not isinstance(values, dict | None):
             continue
         elsewhere = (supplied or {}).get(section, ())
@@ -100,22 +100,31 @@ def section_fields(action: Action) -> dict[str, Sequence[Field]]:
     return {"params": action.params, "query": action.query, "headers": action.headers, "body": action.body_fields}
 
 
-def placeholders(resource: str) -> list[str]:
-    """Return the names in a resource path: `/orders/:id/{line}` has `id` and `line`."""
-    found = (braced or colon for braced, colon in _PLACEHOLDER.findall(resource.partition("?")[0]))
-    return list(dict.fromkeys(found))
-
-
 def missing_placeholders(action: Action, params: Collection[str]) -> list[str]:
-    """Return the names in the resource path that nothing stands for."""
+    """Return the names in the resource that nothing stands for."""
     defaults = {field.key for field in action.params if field.defaultValue is not None}
-    return [name for name in placeholders(action.resource) if name not in params and name not in defaults]
+    names = parse_resource(action.resource).names
+    return [name for name in names if name not in params and name not in defaults]
+
+
+def unnamed_params(action: Action, params: Iterable[str], *, place: str) -> list[Problem]:
+    """Return the params that the resource has no place for, so that they would be left out of the request."""
+    names = parse_resource(action.resource).names
+    return [
+        Problem(
+            join_place(place, name),
+            f'the resource does not name "{name}", so it would not be sent',
+            f'write {{{name}}} where it goes in "resource", or give it in query',
+        )
+        for name in params
+        if name not in names
+    ]
 
 
 def section_keys(action: Action) -> dict[str, set[str]]:
     """Return the keys that each section is known to take: declared fields, placeholders, a schema's properties."""
     keys = {section: {field.key for field in fields} for section, fields in section_fields(action).items()}
-    keys["params"] |= set(placeholders(action.resource))
+    keys["params"] |= set(parse_resource(action.resource).names)
     properties = (action.body_schema or {}).get("properties")
     keys["body"] |= set(properties) if isinstance(properties, dict) else set()
     return keys

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from integrations.connectors.egress import InvalidRequest
 from integrations.connectors.egress.targets import parse_target
-from integrations.connectors.http.urls import build_url, fill_path, placeholder_names
+from integrations.connectors.http.urls import build_url, fill_path
+from integrations.definitions.resources import parse_resource
 from integrations.types import Json
 
 BASE = "https://api.example.com"
@@ -59,21 +60,6 @@ def test_build_url_nested_query_value_is_refused_with_a_hint(value: Json) -> Non
 
 
 @pytest.mark.parametrize(
-    ("path", "names"),
-    [
-        ("/v1/orders/:id", ["id"]),
-        ("/v1/orders/{id}/items/{item-id}", ["id", "item-id"]),
-        (":a/{b}{c}/:a", ["a", "b", "c"]),
-        ("/v1/jobs/{id}:cancel", ["id"]),
-        ("/v1/jobs:run", []),
-        ("/{}/{a/b}", []),
-    ],
-)
-def test_placeholder_names(path: str, names: list[str]) -> None:
-    assert list(placeholder_names(path)) == names
-
-
-@pytest.mark.parametrize(
     ("value", "segment"),
     [
         (7, "7"),
@@ -91,7 +77,7 @@ def test_placeholder_names(path: str, names: list[str]) -> None:
 )
 @pytest.mark.parametrize("path", ["/v1/:id", "/v1/{id}"])
 def test_fill_path_value_stays_in_its_segment(path: str, value: Json, segment: str) -> None:
-    assert fill_path(path, {"id": value}) == f"/v1/{segment}"
+    assert fill_path(parse_resource(path), {"id": value}) == f"/v1/{segment}"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +96,47 @@ def test_fill_path_value_stays_in_its_segment(path: str, value: Json, segment: s
 )
 def test_fill_path_unusable_value_is_refused_with_its_place(path: str, params: dict[str, Json], message: str) -> None:
     with pytest.raises(InvalidRequest, match=message):
-        fill_path(path, params)
+        fill_path(parse_resource(path), params)
+
+
+@pytest.mark.parametrize(
+    ("resource", "params", "sent"),
+    [
+        ("/s?q={term}&x=1", {"term": "a b"}, "/s?q=a%20b&x=1"),
+        ("/s?q={term}&next=:none", {"term": "a&b=c"}, "/s?q=a%26b%3Dc&next=:none"),
+        ("/s?{name}={value}", {"name": "a=b", "value": "#"}, "/s?a%3Db=%23"),
+        ("/s?q=from:{user}+{word}", {"user": "ä", "word": 7}, "/s?q=from:%C3%A4+7"),
+        ("/{id}?id={id}", {"id": "a/b"}, "/a%2Fb?id=a%2Fb"),
+        ("?q={term}", {"term": "x"}, "?q=x"),
+        ("/s?q={term}", {"term": ""}, "/s?q="),
+        ("/s?at=12:30&sort=a:b", {}, "/s?at=12:30&sort=a:b"),
+        ("/s?q={term}&y={term}", {"term": False}, "/s?q=false&y=false"),
+    ],
+)
+def test_build_url_query_of_the_resource_is_filled(resource: str, params: dict[str, Json], sent: str) -> None:
+    assert build_url(base_url=BASE, resource=resource, params=params, query={}) == BASE + sent
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({}, 'no value for "term"'),
+        ({"term": None}, 'no value for "term"'),
+        ({"term": ["a"]}, "params/term: a nested value"),
+        ({"term": {"a": 1}}, "params/term: a nested value"),
+    ],
+)
+def test_build_url_query_of_the_resource_without_a_value_is_refused(params: dict[str, Json], message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        build_url(base_url=BASE, resource="/s?q={term}", params=params, query={})
+
+
+@given(st.text())
+def test_build_url_any_text_comes_back_from_its_own_place_in_the_query(value: str) -> None:
+    url = build_url(base_url=BASE, resource="/s?a=1&q={term}&b=2", params={"term": value}, query={})
+
+    sent = parse_target(url).path.decode()
+    assert dict(parse_qsl(urlsplit(sent).query, keep_blank_values=True)) == {"a": "1", "q": value, "b": "2"}
 
 
 @given(st.text(min_size=1))

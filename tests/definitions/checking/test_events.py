@@ -216,6 +216,30 @@ def test_input_of_an_action_is_flat_or_in_sections(values: JsonObject, problems:
 @pytest.mark.parametrize(
     ("values", "problems"),
     [
+        ({"id": "1"}, []),
+        ({"params": {"id": "1"}}, []),
+        ({"params": {}}, [("input/params/id", '"id" is required', "")]),
+        (
+            {"params": {"id": "1", "page": 2}},
+            [
+                (
+                    "input/params/page",
+                    'the resource does not name "page", so it would not be sent',
+                    'write {page} where it goes in "resource", or give it in query',
+                )
+            ],
+        ),
+    ],
+)
+def test_params_that_are_not_declared_have_a_place_in_the_resource(
+    values: JsonObject, problems: list[tuple[str, str, str]]
+) -> None:
+    assert _check({**order(input=values), "event": "free"}) == problems
+
+
+@pytest.mark.parametrize(
+    ("values", "problems"),
+    [
         ({"day": "$Now"}, []),
         ({"body": {"day": "$Input{name}", "more": 1}}, []),
         ({"body": {"day": 1}}, [("input/body/day", 'this is not of type "string"', "")]),

@@ -68,6 +68,49 @@ def test_placeholder_that_is_no_field_of_declared_params_is_a_problem() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("resource", "params", "places"),
+    [
+        ("/s?q={term}&x=1", {"term": "string"}, []),
+        ("/:id?q={term}", {"term": "string", "id": "string"}, []),
+        ("/:id?q={term}", {"id": "string"}, ["resource"]),
+        ("/s", {"term": "string"}, ["params/term"]),
+        ("/s?q=:term", {"term": "string"}, ["params/term"]),
+        ("/a/v:id", {"id": "string"}, ["params/id"]),
+        ("/s?x=1#{term}", {"term": "string"}, ["resource", "params/term"]),
+        ("/s?x=1", {"term": {"type": "string", "required": False}}, ["params/term"]),
+        ("/s?q={{term}}", {"term": "string"}, ["resource"]),
+        ("/s?q=$Input{term}", {"term": "string"}, ["resource"]),
+        ("/orders/<id>", {"id": "string"}, ["resource", "params/id"]),
+        ("/a/{b/c}", {}, ["resource"]),
+    ],
+)
+def test_resource_and_its_params_are_filled_or_refused(resource: str, params: JsonObject, places: list[str]) -> None:
+    app = App.parse({"app_name": "A", "tag": "a", "actions": [{**_ACTION, "resource": resource, "params": params}]})
+
+    assert [place for place, _, _ in lines(check_app(app))] == [f"apps/a/actions[0]/{place}" for place in places]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example.com/{tenant}",
+        "https://a.example.com/v1/:tenant/x",
+        "https://a.example.com/?key={key}",
+        "https://a.example.com/$Variable{a}{b}",
+    ],
+)
+def test_address_with_placeholders_is_a_problem(url: str) -> None:
+    auth = {"tag": "o", "setup_type": "oauth2_client_credentials", "token_url": url}
+    app = App.parse({"app_name": "A", "tag": "a", "envs": [{"slug": "live", "base_url": url}], "auths": [auth]})
+
+    hint = "give each address an environment of its own, or name params in the resources"
+    assert lines(check_app(app)) == [
+        ("apps/a/envs[0]/base_url", "placeholders are not filled here", hint),
+        ("apps/a/auths[0]/token_url", "placeholders are not filled here", hint),
+    ]
+
+
 def test_auth_that_names_no_action_of_the_app_is_a_problem() -> None:
     login: JsonObject = {"tag": "login", "setup_type": "credential_access", "action_tag": "logni"}
     without: JsonObject = {"app_name": "A", "tag": "a", "auths": [login]}

@@ -6,7 +6,7 @@ import pytest
 
 from integrations.definitions.app import Action, App
 from integrations.definitions.values import complete_action_input, place_flat_input
-from integrations.definitions.values.placement import missing_placeholders, placeholders, supplied_by_auths
+from integrations.definitions.values.placement import missing_placeholders, supplied_by_auths
 from integrations.errors import Problem
 from integrations.types import Json
 
@@ -101,6 +101,21 @@ def test_completed_input_takes_anything_where_nothing_is_declared() -> None:
     assert complete_action_input(action, {"query": {"q": 1}}, place="i") == ({"query": {"q": 1}}, [])
 
 
+def test_completed_input_takes_no_param_that_the_resource_has_no_place_for() -> None:
+    action = Action.parse({"tag": "a", "method": "GET", "resource": "/:id?q={term}"})
+
+    _, problems = complete_action_input(action, {"params": {"id": 1, "term": 2, "trem": 3, "page": 4}}, place="i")
+
+    assert problems == [
+        Problem(
+            f"i/params/{name}",
+            f'the resource does not name "{name}", so it would not be sent',
+            f'write {{{name}}} where it goes in "resource", or give it in query',
+        )
+        for name in ("trem", "page")
+    ]
+
+
 def test_completed_input_gives_a_missing_section_its_defaults() -> None:
     action = _action(body={"currency": {"type": "string", "defaultValue": "EUR"}})
 
@@ -160,19 +175,6 @@ def test_api_key_is_supplied_where_it_is_placed() -> None:
     app = App.parse({"app_name": "A", "tag": "a", "auths": [auth]})
 
     assert supplied_by_auths(app) == {"params": set(), "query": {"k"}, "headers": set(), "body": set()}
-
-
-@pytest.mark.parametrize(
-    ("resource", "names"),
-    [
-        ("/orders/:id/lines/{line}", ["id", "line"]),
-        ("/v1/jobs/{id}:cancel", ["id"]),
-        ("/a/:id/:id?next=:none", ["id"]),
-        ("/orders", []),
-    ],
-)
-def test_placeholders_of_a_resource(resource: str, names: list[str]) -> None:
-    assert placeholders(resource) == names
 
 
 def test_placeholder_without_value_or_default_is_missing() -> None:
