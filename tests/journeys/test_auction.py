@@ -185,6 +185,6 @@ def test_deploy_auction_with_another_password_fails_at_its_first_call(ductape: D
     )
 
     assert (result.status, result.output) == ("failed", None)
-    assert result.error == "POST /login answered 401"
+    assert result.error == 'auth "user_login": POST /login answered 401'
     assert [step.event for step in result.steps] == ["deploy_contract"]
     assert api.asked("/contracts") == []

@@ -76,17 +76,17 @@ class EgressClient:
                 error's `answer`: the status may say more than what is wrong with the body.
         """
         hop = first_hop(request)
-        trip = _Trip(progress=Progress(place=hop.target.place))
+        trip = _Trip(request=request, progress=Progress(place=hop.target.place))
         try:
             async with asyncio.timeout(request.timeouts.total_seconds):
-                return await self._follow(hop, request, trip)
+                return await self._follow(hop, trip)
         except TimeoutError:  # only ever the line above: `_exchange` lets no other out
-            raise trip.too_late(request.timeouts.total_seconds) from None
+            raise trip.explained(trip.too_late()) from None
         except EgressError as error:
             raise trip.explained(error) from None
 
-    async def _follow(self, hop: Hop, request: EgressRequest, trip: _Trip) -> EgressResponse:
-        own = hop.target
+    async def _follow(self, hop: Hop, trip: _Trip) -> EgressResponse:
+        own, request = hop.target, trip.request
         while True:
             hop.target.refuse_unless_allowed(request.allowed_hosts or (own.host,), own=own)
             trip.begin(hop)
@@ -94,9 +94,9 @@ class EgressClient:
             try:
                 body = await self._exchange(hop, request, trip.progress)
             except EgressError:
-                if trip.location(request) is None:
+                if trip.location is None:
                     raise
-            location = trip.location(request)
+            location = trip.location
             if location is None:
                 return trip.answer(body)
             if trip.redirects == MAX_REDIRECTS:
@@ -122,6 +122,7 @@ class EgressClient:
 class _Trip:
     """One call on its way over redirects."""
 
+    request: EgressRequest
     progress: Progress
     redirects: int = -1
     url: str = ""
@@ -132,9 +133,10 @@ class _Trip:
         self.progress = Progress(place=hop.target.place)
         self.url = hop.target.url
 
-    def location(self, request: EgressRequest) -> str | None:
-        """Return where the answer leads, None if it is the one that was asked for."""
-        if not request.follow_redirects:
+    @property
+    def location(self) -> str | None:
+        """Where the answer leads, None if it is the one that was asked for."""
+        if not self.request.follow_redirects:
             return None
         return redirect_location(status=self.progress.status, headers=self.progress.headers)
 
@@ -148,15 +150,17 @@ class _Trip:
             redirects=self.redirects,
         )
 
-    def too_late(self, seconds: float) -> EgressError:
-        return self.explained(TotalTimeout(f"{self.progress.place}: not finished within {seconds:g} seconds"))
+    def too_late(self) -> TotalTimeout:
+        return TotalTimeout(
+            f"{self.progress.place}: not finished within {self.request.timeouts.total_seconds:g} seconds"
+        )
 
     def explained(self, error: EgressError) -> EgressError:
         """Return the error with what had come of an answer, and told apart from one that came before it was sent.
 
         What a redirect leads to may be out of reach, but the redirect itself was an answer.
         """
-        if self.progress.status:
+        if self.progress.status and self.location is None:
             error.answer = self.answer()
         if self.redirects > 0 and isinstance(error, (NameNotResolved, ConnectTimeout, ConnectionFailed)):
             return ConnectionBroken(f"{error.message} (after a redirect)")

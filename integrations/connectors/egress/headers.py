@@ -7,25 +7,14 @@ from collections.abc import Iterable
 
 from integrations.connectors.egress.errors import InvalidRequest
 from integrations.connectors.egress.messages import Headers
+from integrations.definitions import header_names
 
 USER_AGENT = "ductape-console"
 _METHOD = re.compile(r"[A-Z][A-Z-]{0,31}")
 _UNSUPPORTED_METHODS = frozenset({"CONNECT", "TRACE"})
 #: Methods that announce an empty body too (RFC 9110 section 8.6).
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-#: RFC 9110 section 5.6.2.
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-#: They say where one message ends and the next begins, or where it goes: two opinions about that are an attack.
-_OURS = frozenset({
-    "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-authorization",
-    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
-})  # fmt: skip
-#: They say where a request came from before us, and it came from nowhere: an API that lets certain addresses in, or
-#: builds links from them, would believe whatever a step says.
-_FORWARDING = frozenset({"forwarded", "x-real-ip"})
-_FORWARDING_PREFIX = "x-forwarded"
-
 RawHeaders = list[tuple[bytes, bytes]]
 
 
@@ -67,14 +56,9 @@ def received_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 
 def _checked_name(name: str) -> str:
-    if not _TOKEN.fullmatch(name):
-        raise InvalidRequest("a header's name holds characters that are not allowed there")
-    # Many servers take an underscore for a dash.
-    plain = name.lower().replace("_", "-")
-    if plain in _OURS:
-        raise InvalidRequest(f"the header {name} cannot be set: it is written by the client itself")
-    if plain in _FORWARDING or plain.startswith(_FORWARDING_PREFIX):
-        raise InvalidRequest(f"the header {name} cannot be set: it says whom a proxy forwards for, and this is none")
+    reason = header_names.refusal(name)
+    if reason is not None:
+        raise InvalidRequest(reason)
     return name
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from integrations.definitions import header_names
 from integrations.definitions.app import Action, App
 from integrations.definitions.checking.conditions import check_condition, inside_condition
 from integrations.definitions.checking.fitting import (
@@ -160,6 +161,9 @@ def _section_problems(
         return
     if node is None or isinstance(node, ObjectNode):
         members = spelled_as_declared(section, fields, dict(node.members) if node else {})
+        if section == "headers":
+            refused = ((name, header_names.refusal(name)) for name in members)
+            yield from (Problem(join_place(place, name), reason) for name, reason in refused if reason)
         yield from check_members(
             fields,
             members,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from integrations.definitions import header_names
 from integrations.definitions.app import Action, App, Auth, Response
 from integrations.definitions.base import nearest
 from integrations.definitions.cache import Cache
@@ -106,6 +107,7 @@ def check_database(database: Database, contents: Contents, *, place: str | None 
 def _action_problems(action: Action, place: str) -> Iterator[Problem]:
     for section in ("params", "query", "headers"):
         yield from check_fields(getattr(action, section), place=join_place(place, section))
+    yield from _header_problems((field.key for field in action.headers), join_place(place, "headers"))
     yield from _body_problems(action, join_place(place, "body"))
     for index, response in enumerate(action.responses):
         yield from _body_problems(response, join_place(place, f"responses[{index}]/body"))
@@ -126,6 +128,12 @@ def _resource_problems(action: Action, place: str) -> Iterator[Problem]:
         yield from unnamed_params(action, declared, place=join_place(place, "params"))
 
 
+def _header_problems(names: Iterable[str], place: str, *, key: str = "") -> Iterator[Problem]:
+    for name in names:
+        if reason := header_names.refusal(name):
+            yield Problem(join_place(place, key or name), reason)
+
+
 def _url_problems(url: str | None, place: str) -> Iterator[Problem]:
     if url is not None and re.search(r"[{}]|/:[A-Za-z_]", url):
         hint = "give each address an environment of its own, or name params in the resources"
@@ -135,6 +143,9 @@ def _url_problems(url: str | None, place: str) -> Iterator[Problem]:
 def _auth_problems(auth: Auth, app: App, place: str) -> Iterator[Problem]:
     for section in ("params", "query", "headers", "body"):
         yield from check_fields(getattr(auth.tokens, section), place=join_place(place, f"tokens/{section}"))
+    yield from _header_problems((field.key for field in auth.tokens.headers), join_place(place, "tokens/headers"))
+    if auth.setup_type == "api_key" and auth.placement == "header":
+        yield from _header_problems([auth.key_name], place, key="key_name")
     yield from _url_problems(auth.token_url, join_place(place, "token_url"))
     if auth.action_tag is not None and app.action(auth.action_tag) is None:
         hint = nearest(auth.action_tag, (action.tag for action in app.actions)) or "the app has no actions yet"

@@ -12,7 +12,7 @@ import pytest
 
 from examples.orders_api import Settings, running_orders_api
 from integrations.connectors.base import Binding
-from integrations.connectors.egress import EgressRefused, TotalTimeout
+from integrations.connectors.egress import EgressError, EgressRefused, TotalTimeout
 from integrations.connectors.http.connector import HttpActionConnector
 from integrations.connectors.http.errors import AuthFailed, HttpStatusError, UnexpectedBody
 from integrations.connectors.http.json_answers import BadResponse
@@ -122,6 +122,22 @@ async def test_host_that_the_environment_does_not_name_is_not_called() -> None:
             await connector.call(call(app(), binding(server, hosts=("api.example.com",))))
 
     assert server.received == []
+
+
+@pytest.mark.parametrize(
+    ("location", "code"),
+    [
+        ("http://evil.example.org/", "egress_refused"),
+        ("http://127.0.0.1:1/", "egress_refused"),
+        ("", "too_many_redirects"),
+    ],
+)
+async def test_redirect_that_may_not_be_followed_is_no_answer(location: str, code: str) -> None:
+    async with answering(answer(status="302 Found", location=location or "/again")) as server, connected() as connector:
+        with pytest.raises(EgressError) as caught:
+            await connector.call(call(app(), binding(server)))
+
+    assert caught.value.code == code
 
 
 async def test_redirect_to_another_origin_takes_no_header_along() -> None:

@@ -213,6 +213,16 @@ def test_input_of_an_action_is_flat_or_in_sections(values: JsonObject, problems:
     assert _check(order(input=values)) == problems
 
 
+@pytest.mark.parametrize("name", ["Forwarded", "X-Forwarded-For", "x_forwarded_host", "X-Real-IP", "Host", "TE", "a b"])
+def test_header_that_cannot_be_set_is_a_problem(name: str) -> None:
+    values: JsonObject = {"params": {"id": "1"}, "headers": {name: "$Input{name}", "X-Own": "1"}, "body": {"amount": 1}}
+
+    ((place, message, _),) = _check(order(input=values))
+
+    assert place == f"input/headers/{name}"
+    assert "cannot be set" in message or "not allowed there" in message
+
+
 @pytest.mark.parametrize(
     ("values", "problems"),
     [

@@ -91,6 +91,28 @@ def test_resource_and_its_params_are_filled_or_refused(resource: str, params: Js
     assert [place for place, _, _ in lines(check_app(app))] == [f"apps/a/actions[0]/{place}" for place in places]
 
 
+def test_headers_that_cannot_be_set_are_problems() -> None:
+    headers: JsonObject = {"X-Forwarded-For": "string", "X-Own": "string"}
+    app = App.parse(
+        {
+            "app_name": "A",
+            "tag": "a",
+            "actions": [{**_ACTION, "headers": headers}],
+            "auths": [
+                {"tag": "t", "setup_type": "token_access", "tokens": {"headers": {"Forwarded": "string"}}},
+                {"tag": "k", "setup_type": "api_key", "key_name": "Host"},
+                {"tag": "q", "setup_type": "api_key", "key_name": "host", "placement": "query"},
+            ],
+        }
+    )
+
+    assert [place for place, _, _ in lines(check_app(app))] == [
+        "apps/a/actions[0]/headers/X-Forwarded-For",
+        "apps/a/auths[0]/tokens/headers/Forwarded",
+        "apps/a/auths[1]/key_name",
+    ]
+
+
 @pytest.mark.parametrize(
     "url",
     [
