@@ -139,6 +139,19 @@ def test_attempt_that_was_cut_off_is_made_again_under_its_number_and_key() -> No
     assert first == second
 
 
+def test_what_was_changed_in_an_answer_is_told_without_secrets() -> None:
+    harness = Harness()
+    harness.actions.tokens = [{"token": "old-token"}]
+    notes = ("the number old-token is too large for one and is kept as text", 'the key "id" comes twice in the body')
+    harness.answer("create", Reply(status=200, body={"id": 7}, notes=notes))
+
+    harness.run(release(sequence("main", action("create", input=_AUTHORIZED))))
+
+    assert harness.records("create")[-1].reason == (
+        'the number [redacted] is too large for one and is kept as text; the key "id" comes twice in the body'
+    )
+
+
 def test_refused_token_is_fetched_again_once_and_costs_no_retry() -> None:
     harness = Harness()
     harness.actions.tokens = [{"token": "old-token"}, {"token": "new-token"}]

@@ -20,6 +20,7 @@ from integrations.connectors.egress.errors import (
     ConnectTimeout,
     EgressError,
     NameNotResolved,
+    ReadTimeout,
     ResponseTooLarge,
     TooManyRedirects,
     TotalTimeout,
@@ -32,6 +33,8 @@ from integrations.connectors.egress.policy import EgressPolicy
 from integrations.connectors.egress.pool import DEFAULT_LIMITS, ConnectionPool, EgressLimits
 from integrations.connectors.egress.redirects import MAX_REDIRECTS, Hop, first_hop, next_hop, redirect_location
 from integrations.connectors.egress.tls import trusting_context
+
+_MOST_SECONDS_FOR_ERRORS = 5.0
 
 
 class EgressClient:
@@ -113,7 +116,7 @@ class EgressClient:
                 response = await connection.send(wire)
                 try:
                     progress.has_answer(response.status, received_headers(response.headers))
-                    return await _read_body(response, hop.method, progress.headers, request.max_response_bytes)
+                    return await _read_in_time(response, hop, progress, request)
                 finally:
                     await response.aclose()
 
@@ -184,6 +187,18 @@ def _wire_request(hop: Hop, timeouts: Timeouts) -> httpcore2.Request:
             }
         },
     )
+
+
+async def _read_in_time(response: httpcore2.Response, hop: Hop, progress: Progress, request: EgressRequest) -> bytes:
+    """Return the body; that of an error is not waited for as long, since its status says enough."""
+    read = _read_body(response, hop.method, progress.headers, request.max_response_bytes)
+    if progress.status < 400:
+        return await read
+    try:
+        async with asyncio.timeout(min(_MOST_SECONDS_FOR_ERRORS, request.timeouts.total_seconds / 2)):
+            return await read
+    except TimeoutError:
+        raise ReadTimeout(f"{progress.place}: the body of the error did not end in time") from None
 
 
 async def _read_body(response: httpcore2.Response, method: str, headers: Headers, max_bytes: int) -> bytes:

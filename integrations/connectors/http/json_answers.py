@@ -27,6 +27,8 @@ from integrations.types import Json
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _BLANK: Final = " \t\r\n"
 _MOST_NOTES: Final = 5
+#: Of a key or a place in a message.
+_MOST_CHARACTERS: Final = 100
 _LIMITS: Final = strict_json.DEFAULT_LIMITS
 _CONSTANTS: Final = frozenset({"NaN", "Infinity", "-Infinity"})
 
@@ -104,8 +106,10 @@ class _Walk:
         for key, item in pairs:
             name = self._text(key, place)
             if name in members:
-                self.notes.append(f'the key "{name[:100]}" comes twice in {_shown(place)}, and the last one counts')
-            members[name] = self.visit(item, join_place(place, name[:100]) or name[:100], depth + 1)
+                self.notes.append(
+                    f'the key "{_readable(name)}" comes twice in {_shown(place)}, and the last one counts'
+                )
+            members[name] = self.visit(item, join_place(place, _readable(name)), depth + 1)
         return members
 
     def _number(self, number: _Number, place: str) -> Json:
@@ -133,7 +137,14 @@ def _fraction(digits: str) -> float | _Number:
     return number if math.isfinite(number) else _Number(digits)
 
 
+def _readable(key: str) -> str:
+    """Return a key for a message, whole or not at all: half a secret could not be told to be one by who redacts next."""
+    return key if 0 < len(key) <= _MOST_CHARACTERS else f"(a key of {len(key)} characters)"
+
+
 def _shown(place: str) -> str:
+    if len(place) > _MOST_CHARACTERS:
+        place = place[:_MOST_CHARACTERS].rpartition("/")[0] + "/…"
     return place or "the body"
 
 

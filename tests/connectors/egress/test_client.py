@@ -10,6 +10,7 @@ import pytest
 from integrations.connectors.egress import (
     ConnectionBroken,
     ConnectionFailed,
+    ConnectTimeout,
     EgressClient,
     EgressError,
     EgressLimits,
@@ -157,6 +158,31 @@ async def test_send_silent_server_ends_with_read_timeout() -> None:
             await fetch(server.url(), timeouts=Timeouts(read_seconds=0.05, total_seconds=2))
 
     assert (caught.value.code, caught.value.retryable) == ("read_timeout", True)
+
+
+@pytest.mark.parametrize("status", [404, 503])
+async def test_send_error_whose_body_does_not_end_is_known_by_its_status_soon(status: int) -> None:
+    async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 9\r\nRetry-After: 7\r\n\r\n{{".encode())
+        await reader.read()
+
+    async with raw_server(stall) as server:
+        with pytest.raises(ReadTimeout, match="the body of the error did not end in time") as caught:
+            await fetch(server.url(), timeouts=Timeouts(read_seconds=9, total_seconds=0.2))
+
+    assert caught.value.answer is not None
+    assert (caught.value.answer.status, caught.value.answer.header("retry-after")) == (status, "7")
+
+
+async def test_send_no_connection_in_the_whole_time_is_connect_timeout() -> None:
+    async def hang(_host: str, _port: int) -> list[str]:
+        await asyncio.sleep(60)
+        return []
+
+    async with EgressClient(policy=LOCAL, resolver=hang) as client:
+        with pytest.raises(ConnectTimeout, match=r"shop\.test:80: not finished within 0\.05 seconds"):
+            await fetch("http://shop.test/", client=client, timeouts=Timeouts(connect_seconds=9, total_seconds=0.05))
 
 
 async def hang_up(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:

@@ -124,6 +124,19 @@ def test_read_response_bad_json_is_a_fault_that_says_what_and_where_and_quotes_n
             [f"{place} holds U+0000 or half of a surrogate pair, replaced by U+FFFD" for place in "ab"],
         ),
         (
+            b'{"%b": 1e999, "": 1e999}' % (b"k" * 101),
+            {"k" * 101: "1e999", "": "1e999"},
+            [
+                f"the number (a key of {length} characters) is too large for one and is kept as text"
+                for length in (101, 0)
+            ],
+        ),
+        (
+            b'{"%b": {"b": {"c": 1e999}}}' % (b"a" * 98),
+            {"a" * 98: {"b": {"c": "1e999"}}},
+            [f"the number {'a' * 98}/… is too large for one and is kept as text"],
+        ),
+        (
             b"[" + b",".join([b"1e999"] * 7) + b"]",
             ["1e999"] * 7,
             [f"the number [{index}] is too large for one and is kept as text" for index in range(5)]
