@@ -87,9 +87,11 @@ class HttpActionConnector:
             response = await self._login_answer(asked, _request(call, auths.NOTHING))
             if not answers.is_success(call.action, response):
                 raise answers.bare_status_error(asked, response, now=now)
-            if response.fault is not None or answers.body_problems(call.action, response):
+            token = token_in(response)
+            is_unread = response.fault is not None and not isinstance(token, dict)
+            if is_unread or answers.body_problems(call.action, dataclasses.replace(response, body=token)):
                 raise UnexpectedBody(f"{asked} answered {response.status}, but not what its definition says")
-            return token_in(response), _own_expiry(auth, now=now)
+            return token, _own_expiry(auth, now=now)
 
         return fetch
 
@@ -108,11 +110,14 @@ class HttpActionConnector:
     async def _login_answer(self, asked: str, request: EgressRequest) -> HttpResponse:
         """Return the answer to a login, without which the call that asks for it is not sent."""
         try:
-            return await self._answer(request)
+            response = await self._answer(request)
         except EgressError as error:
             if not error.retryable:
                 raise
             raise AuthFailed(f"{asked}: {error.message}", retryable=True) from None
+        if response.fault is not None and response.fault.retryable and response.status < 400:
+            raise AuthFailed(f"{asked} answered {response.status}, but {response.fault.message}", retryable=True)
+        return response
 
     def _token_response(self, asked: str, response: HttpResponse) -> Json:
         """Return the token if there is one. Some servers answer errors with 200; such an answer is not kept."""

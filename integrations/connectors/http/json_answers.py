@@ -78,13 +78,15 @@ def _mended(text: str) -> tuple[Json, tuple[str, ...]]:
         raise BadResponse(_too_deep("the body")) from None
     walk = _Walk()
     value = walk.visit(raw, "", 1)
-    more = len(walk.notes) - _MOST_NOTES
-    return value, (*walk.notes[:_MOST_NOTES], *([f"and {more} more of the kind"] if more > 0 else []))
+    more = walk.changes - len(walk.notes)
+    return value, (*walk.notes, *([f"and {more} more of the kind"] if more else []))
 
 
 class _Walk:
     def __init__(self) -> None:
+        #: The first few of what was changed, and how many there were.
         self.notes: list[str] = []
+        self.changes = 0
         self.values = 0
 
     def visit(self, value: Any, place: str, depth: int) -> Json:
@@ -106,23 +108,26 @@ class _Walk:
         for key, item in pairs:
             name = self._text(key, place)
             if name in members:
-                self.notes.append(
-                    f'the key "{_readable(name)}" comes twice in {_shown(place)}, and the last one counts'
-                )
+                self._note(f'the key "{_readable(name)}" comes twice in {_shown(place)}, and the last one counts')
             members[name] = self.visit(item, join_place(place, _readable(name)), depth + 1)
         return members
 
     def _number(self, number: _Number, place: str) -> Json:
         if number in _CONSTANTS:
             raise BadResponse(_not_json(f"{_shown(place)} is {number}"))
-        self.notes.append(f"the number {_shown(place)} is too large for one and is kept as text")
+        self._note(f"the number {_shown(place)} is too large for one and is kept as text")
         return str(number)
 
     def _text(self, text: str, place: str) -> str:
         if not _UNSTORABLE.search(text):
             return text
-        self.notes.append(f"{_shown(place)} holds U+0000 or half of a surrogate pair, replaced by U+FFFD")
+        self._note(f"{_shown(place)} holds U+0000 or half of a surrogate pair, replaced by U+FFFD")
         return _UNSTORABLE.sub("\ufffd", text)
+
+    def _note(self, note: str) -> None:
+        self.changes += 1
+        if self.changes <= _MOST_NOTES:
+            self.notes.append(note)
 
 
 def _whole(digits: str) -> int | _Number:
@@ -138,7 +143,7 @@ def _fraction(digits: str) -> float | _Number:
 
 
 def _readable(key: str) -> str:
-    """Return a key for a message, whole or not at all: half a secret could not be told to be one by who redacts next."""
+    """Return a key for a message, whole or not at all: half a secret is not known to be one by who redacts next."""
     return key if 0 < len(key) <= _MOST_CHARACTERS else f"(a key of {len(key)} characters)"
 
 

@@ -770,6 +770,39 @@ async def test_nothing_that_a_token_answer_holds_is_ever_quoted(
     assert (error.code == "http_503") is status.startswith("503")
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/html", "text/plain"])
+@pytest.mark.parametrize("body", [TOKEN_JSON, TOKEN_FORM, json.dumps(TOKEN_JSON)])
+async def test_login_whose_token_is_plain_to_see_is_read_and_held_against_its_definition(
+    content_type: str, body: str
+) -> None:
+    declared: Json = {"access_token": "string"}
+    login = {**LOGIN, "responses": [{"status_code": 200, "body": declared}]}
+    shop = app(login, auths=[{"tag": "own", "setup_type": "credential_access", "action_tag": "login"}])
+    async with answering(answer(body.encode(), content_type=content_type)) as server, connected() as connector:
+        bound = binding(server, auth_data={"username": "demo", "password": "demo-password"})
+        token: Any = await connector.token(app=shop, auth_tag="own", binding=bound)
+
+    assert token["access_token"] == TOKEN
+
+
+@pytest.mark.parametrize("kind", ["oauth2", "login"])
+async def test_login_whose_answer_breaks_off_may_be_tried_again(kind: str) -> None:
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{TOKEN_JSON}".encode())
+
+    async with raw_server(break_off) as server, connected() as connector:
+        if kind == "oauth2":
+            shop, tag, bound = with_oauth2(server.url("/token")), "login", binding(server, auth_data=CLIENT)
+        else:
+            shop, tag, bound = ORDERS, "user_login", orders_binding(server.url().rstrip("/"))
+        with pytest.raises(AuthFailed, match=r"answered 200, but .* closed before the answer was complete") as caught:
+            await connector.token(app=shop, auth_tag=tag, binding=bound)
+
+    assert caught.value.retryable
+    assert TOKEN not in caught.value.message
+
+
 async def test_login_that_cannot_be_reached_says_so_and_may_be_tried_again() -> None:
     async with answering(answer(b"")) as gone:
         pass
