@@ -71,7 +71,7 @@ LEFT_OVER = [
     pytest.param("GET", answer(b"first"), b"HTTP/1.1 408 Request Timeout\r\n\r\n", id="a 408 of a tired server"),
     pytest.param("GET", answer(b""), STOLEN, id="behind an empty body"),
     pytest.param("GET", answer(b"no", status="404 Not Found"), STOLEN, id="behind an error"),
-    pytest.param("GET", answer(gzip.compress(b"first"), content_encoding="gzip"), STOLEN, id="behind gzip"),
+    pytest.param("GET", answer(gzip.compress(b"first", mtime=0), content_encoding="gzip"), STOLEN, id="behind gzip"),
     pytest.param("GET", CHUNKED, STOLEN, id="behind chunks"),
     pytest.param("GET", CHUNKED, b"\r\n", id="a line break behind chunks"),
     pytest.param("GET", CHUNKED, b"0\r\n\r\n", id="a second last chunk"),
