@@ -6,7 +6,7 @@ import re
 import ssl
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+import httpx2
 
 from tests.deployment.conftest import PASSWORD, Deployed
 
@@ -14,16 +14,18 @@ _ASSET = re.compile(r'(?:<link[^>]* href|<script[^>]* src|<img[^>]* src)="([^"#]
 _CSS_URL = re.compile(r"url\(\"?'?([^)\"']+)")
 
 
-def browser(deployed: Deployed) -> httpx.Client:
+def browser(deployed: Deployed) -> httpx2.Client:
     context = ssl.create_default_context(cafile=deployed.trusted)
-    return httpx.Client(verify=context, trust_env=False, follow_redirects=True, headers={"Referer": f"{deployed.url}/"})
+    return httpx2.Client(
+        verify=context, trust_env=False, follow_redirects=True, headers={"Referer": f"{deployed.url}/"}
+    )
 
 
-def assets_of(page: httpx.Response) -> set[str]:
+def assets_of(page: httpx2.Response) -> set[str]:
     return {urljoin(str(page.url), found) for found in _ASSET.findall(page.text)}
 
 
-def check_assets(client: httpx.Client, page: httpx.Response, deployed: Deployed) -> None:
+def check_assets(client: httpx2.Client, page: httpx2.Response, deployed: Deployed) -> None:
     """Every style, script and picture of a page is there, and what the styles name is too."""
     wanted = assets_of(page)
     assert len(wanted) >= 3
@@ -71,7 +73,7 @@ def test_cookies_are_secure_and_belong_to_the_path(deployed: Deployed) -> None:
 
 
 def test_probe_is_answered_by_address_over_plain_http(deployed: Deployed) -> None:
-    with httpx.Client(trust_env=False) as client:
+    with httpx2.Client(trust_env=False) as client:
         for probe in ("livez", "healthz"):
             answer = client.get(f"http://127.0.0.1:{deployed.port}/{probe}", headers={"Host": "10.42.8.201:8000"})
             assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
