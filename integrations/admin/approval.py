@@ -150,7 +150,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
             messages.error(request, error.message)
             return HttpResponseRedirect(reverse("admin:integrations_approval_change", args=[approval.pk]))
         messages.success(request, f"{decided.title}: {decided.get_decision_display().lower()}")
-        approvals.go_on(decided)
+        approvals.resume(decided)
         return HttpResponseRedirect(_run_url(decided.run_id))
 
     def payload_view(self, request: HttpRequest, approval_id: int) -> HttpResponse:

@@ -212,12 +212,12 @@ class IntegrationBuilder(RunMethods, BulkMethods, JobMethods):
 
         Raises:
             NotFound: the run does not wait for that event.
-            PermissionRefused: somebody else has to decide.
+            PermissionRefused: another approver must decide.
             OperationRefused: it is decided already, or has expired.
         """
         found = approvals.fetch_open(integration=self._open, run_id=run_id, event=event, by=self._user)
         row = approvals.decide(approval=found, decision=decision, reason=reason, by=self._user)
-        approvals.go_on(row)
+        approvals.resume(row)
         return describe_approval(row)
 
     # Parts

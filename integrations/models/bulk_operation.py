@@ -1,4 +1,4 @@
-"""Bulk operations: one wish for many runs, carried out one by one by workers."""
+"""Bulk operations: retries, replays or cancels of many runs, carried out one by one by workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from integrations.models.visibility import Viewer, is_known, sees_every_integrat
 
 class BulkOperationQuerySet(models.QuerySet["BulkOperation"]):
     def visible_to(self, viewer: Viewer) -> BulkOperationQuerySet:
-        """Return one's own: which runs they were about may be more than others may see."""
+        """Return the viewer's own operations: they may be about runs that others may not see."""
         if sees_every_integration(viewer):
             return self.all()
         return self.filter(created_by=viewer.pk) if is_known(viewer) else self.none()
@@ -38,7 +38,7 @@ class BulkOperation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=8, choices=Kind)
     status = models.CharField(max_length=16, choices=Status, default=Status.RUNNING)
-    #: Which runs were asked for, in words.
+    #: The chosen runs, in words.
     description = models.TextField(blank=True, default="")
     reason = models.TextField()
     #: `{version, start, writes}` of a replay.
@@ -48,7 +48,7 @@ class BulkOperation(models.Model):
     failed = models.PositiveIntegerField(default=0)
     #: Why it ended before all was done, or "".
     message = models.TextField(blank=True, default="")
-    #: None: the system, or somebody whose user was deleted since; `by_system` tells which.
+    #: None: the system, or a user who was deleted since; `by_system` tells which.
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -85,7 +85,7 @@ class BulkOperation(models.Model):
 
 
 class BulkItem(models.Model):
-    """One run of a bulk operation, and what became of the wish."""
+    """One run of a bulk operation, and its outcome."""
 
     class State(models.TextChoices):
         PENDING = "pending", "To do"

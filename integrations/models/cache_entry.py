@@ -1,4 +1,4 @@
-"""What caches hold: one result a row, and who is about to make it."""
+"""Cache entries: one result each, and the step that is about to make it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class CacheEntryQuerySet(ScopedQuerySet["CacheEntry"]):
     MEMBERS = "cache__integration__members"
 
     def fresh(self, now: dt.datetime) -> CacheEntryQuerySet:
-        """Return the entries that hold a result which has not expired."""
+        """Return the entries with a result that has not expired."""
         return self.filter(expires_at__gt=now)
 
     def expired(self, now: dt.datetime) -> CacheEntryQuerySet:
-        """Return the entries that nobody needs any more: their result, or else the time to make one, has run out."""
+        """Return the entries whose result, or else the time to make one, has expired."""
         return self.filter(Q(expires_at__lte=now) | Q(expires_at=None)).filter(
             Q(filling_until__lte=now) | Q(filling_until=None)
         )
 
     def to_fill(self, now: dt.datetime, filler: str) -> CacheEntryQuerySet:
-        """Return the entries without a fresh result that nobody else is filling."""
+        """Return the entries without a fresh result that no other step is filling."""
         return self.filter(Q(expires_at__lte=now) | Q(expires_at=None)).filter(
             Q(filling_until__lte=now) | Q(filling_until=None) | Q(filling_by=filler)
         )
@@ -46,7 +46,7 @@ class CacheEntry(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
     #: The step that makes the result, as its run's id and its place in it; "" when none does.
     filling_by = models.CharField(max_length=340, blank=True, default="")
-    #: Until when others leave it to that step.
+    #: Until when other steps leave it to that one.
     filling_until = models.DateTimeField(null=True, blank=True)
 
     objects = CacheEntryQuerySet.as_manager()

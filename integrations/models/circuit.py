@@ -29,7 +29,7 @@ class Circuit(models.Model):
     until = models.DateTimeField(null=True, blank=True)
     #: How often it has opened since it last worked; each time it stays open for longer.
     openings = models.PositiveIntegerField(default=0)
-    #: What was called lately: `[[start in epoch seconds, calls, failures]]`, a few seconds each.
+    #: Recent calls: `[[start in epoch seconds, calls, failures]]`, a few seconds each.
     slices = ExactJSONField(default=list, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
 

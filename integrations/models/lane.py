@@ -1,4 +1,4 @@
-"""Lanes: where the runs of a limited feature wait in one environment, so that nobody else waits behind them."""
+"""Lanes: where the runs of a limited feature wait in one environment, so that no other run waits behind them."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class PruningQuerySet(models.QuerySet["Pruning"]):
         longest_ms: int,
         **counts: int,
     ) -> None:
-        """Add to the day's row of this origin, which is made if it is missing."""
+        """Add to the day's row of this origin; create it if it is missing."""
         row, is_new = self.get_or_create(
             day=day, origin=origin, defaults={"ended_at": ended_at, "longest_ms": longest_ms, **counts}
         )
@@ -68,7 +68,7 @@ class Pruning(models.Model):
 
     @property
     def others(self) -> int:
-        """How many went of what few people ask for."""
+        """How many rows of the less interesting kinds were deleted."""
         return (
             self.releases + self.start_keys + self.failure_groups + self.bulk_operations + self.workers + self.sessions
         )

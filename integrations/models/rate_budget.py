@@ -1,4 +1,4 @@
-"""Rate budgets: how much of what an app environment allows is already spoken for."""
+"""Rate budgets: how much of the rate limit of an app environment is already taken."""
 
 from __future__ import annotations
 

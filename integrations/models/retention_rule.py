@@ -15,16 +15,16 @@ _STATUSES = [(status.value, str(status.label)) for status in RunStatus if status
 
 class RetentionRuleQuerySet(ScopedQuerySet["RetentionRule"]):
     def visible_to(self, viewer: Viewer) -> RetentionRuleQuerySet:
-        """Return the rules of integrations that `viewer` may see, and those for everything, which count for these."""
+        """Return the rules of integrations that `viewer` may see, and those for everything, which apply to them."""
         if sees_every_integration(viewer) or not is_known(viewer):
             return super().visible_to(viewer)
         return self.filter(Q(integration=None) | Q(integration__members=viewer.pk))
 
 
 class RetentionRule(models.Model):
-    """What holds for one feature, for one integration, or for everything; the narrowest rule for a run decides.
+    """A rule for one feature, for one integration, or for everything; the most specific rule for a run applies.
 
-    A feature's rule goes before its integration's, that before one for everything, and within each of them a rule for
+    A feature's rule comes before its integration's, that before one for everything, and within each of them a rule for
     the run's status before one for any status.
     """
 

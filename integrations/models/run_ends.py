@@ -1,4 +1,4 @@
-"""Writes how many runs ended in one statement each, prepared once: the change that limits how fast a queue drains."""
+"""Writes the ends of many runs by one statement, prepared once: the change that limits how fast a queue drains."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ENDED = Columns(
         "updated_at",
     ),
 )
-#: What a run has failed of stays: it is stored before, by itself or by the run above it.
+#: The error of a run that is being undone stays: it is stored before.
 _PARKED = Columns(Run, ("status", "due_at", "bindings", "updated_at"))
 _CONDITIONS = Columns(Run, ("id", "fence"))
 
@@ -38,7 +38,7 @@ class RunEnd:
     """How one execution of a run ended: in a final state, or parked as `waiting`."""
 
     run_id: uuid.UUID
-    #: The claim that it was executed under; somebody else's later claim wins.
+    #: The claim that it was executed under; a later claim wins.
     fence: int
     status: RunStatus
     output: Any = None
@@ -58,7 +58,7 @@ def parameters(end: RunEnd, *, now: dt.datetime) -> Parameters:
     """Return an end as `store` takes it, or as `park` does.
 
     Raises:
-        ValueError: a running run does not become that.
+        ValueError: a running run cannot end like that.
     """
     refuse_illegal([RunStatus.RUNNING], end.status)
     values = {
@@ -77,7 +77,7 @@ def parameters(end: RunEnd, *, now: dt.datetime) -> Parameters:
 
 
 def store(ends: Sequence[Parameters]) -> None:
-    """Write the final ends of runs that are still running under the given fence, and let go of them.
+    """Write the final ends of runs that are still running under the given fence, and end their leases.
 
     `RunQuerySet.transition` for many at once, as `park` is.
     """
@@ -85,20 +85,18 @@ def store(ends: Sequence[Parameters]) -> None:
 
 
 def park(ends: Sequence[Parameters]) -> None:
-    """Write that runs wait, those that are still running under the given fence, and let go of them."""
+    """Park runs that are still running under the given fence, and end their leases."""
     _write(_PARKED, ends)
 
 
-def _write(changes: Columns, ends: Sequence[Parameters]) -> None:
-    if ends:
-        with connection.cursor() as cursor:
-            cursor.executemany(_statement(changes), ends)
-
-
-def _statement(changed: Columns) -> str:
+def _write(changed: Columns, ends: Sequence[Parameters]) -> None:
+    if not ends:
+        return
     changes = ", ".join(f"{column} = %s" for column in changed.quoted)
     conditions = " AND ".join(f"{column} = %s" for column in _CONDITIONS.quoted)
-    return (
+    statement = (
         f"UPDATE {changed.table} SET {changes}, worker = '', lease_until = NULL"  # noqa: S608  names from our own model
         f" WHERE {conditions} AND status = '{RunStatus.RUNNING.value}'"
     )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, ends)

@@ -1,4 +1,4 @@
-"""Lists of runs, the newest first: worded so that both databases find the first of them without sorting the rest."""
+"""Lists runs, the newest first, so that both databases find the first of them without sorting the rest."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def newest_first(viewer: Viewer, *, is_narrowed: bool) -> RunQuerySet:
     own = Run.objects.filter(integration__in=ids)
     if len(ids) == 1 or not own[_MOST_SORTED:].exists():
         return own.order_by(*_BY_TIME)
-    # Not as above: SQLite would sort all runs of these integrations, where it need only leave out others on its way.
+    # Not as above: SQLite would sort all runs of these integrations, where it only needs to leave out others.
     is_own = Integration.members.through.objects.filter(integration=OuterRef("integration"), user=viewer.pk)
     return Run.objects.filter(Exists(is_own)).order_by(*order)

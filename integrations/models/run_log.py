@@ -16,7 +16,7 @@ class RunLogQuerySet(ScopedQuerySet["RunLog"]):
 
 
 class RunLog(models.Model):
-    """One line; `order_by("id")` is the order in which the lines came."""
+    """One line; `order_by("id")` is the order in which the lines were logged."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="logs")
     step = models.ForeignKey(Step, on_delete=models.CASCADE, null=True, blank=True, related_name="logs")

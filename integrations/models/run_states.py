@@ -50,7 +50,7 @@ TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
 
 #: Nothing follows these.
 FINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
-#: A run in one of these is taken up by a worker once it is due.
+#: A run in one of these is claimed by a worker once it is due.
 CLAIMABLE = frozenset(RunStatus) - FINAL - {RunStatus.RUNNING}
 
 
@@ -58,7 +58,7 @@ def refuse_illegal(sources: Iterable[RunStatus], to: RunStatus) -> None:
     """Do nothing if `to` may follow every one of `sources`.
 
     Raises:
-        ValueError: it may not, which is a mistake in the calling code.
+        ValueError: it may not, which is a mistake of the calling code.
     """
     for source in sources:
         if to not in TRANSITIONS[source]:

@@ -25,7 +25,7 @@ class StepQuerySet(ScopedQuerySet["Step"]):
     MEMBERS = "run__integration__members"
 
     def primary_keys(self, identities: Collection[Identity]) -> dict[Identity, int]:
-        """Return the primary keys of steps by what tells them apart, with those of some others."""
+        """Return the primary keys of these steps by their identities, with those of some others."""
         values = dict(zip(IDENTITY, map(set, zip(*identities, strict=True)), strict=False))
         rows = self.filter(**{f"{name}__in": each for name, each in values.items()}).values_list(*IDENTITY, "pk")
         return {tuple(identity): key for *identity, key in rows}
@@ -78,10 +78,10 @@ class Step(models.Model):
     idempotency_key = models.CharField(max_length=200, blank=True, default="")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
-    #: When a waiting step goes on.
+    #: When a waiting step resumes.
     due_at = models.DateTimeField(null=True, blank=True)
-    #: The run that executed it, where a replay took it over. No foreign key: that run may be pruned by now, and whoever
-    #: prunes does not look for it in all steps there are.
+    #: The run that executed it, where a replay reuses it. No foreign key: that run may be pruned, and pruning does not
+    #: search all steps for it.
     taken_from = models.UUIDField(null=True, blank=True)
 
     objects = StepQuerySet.as_manager()

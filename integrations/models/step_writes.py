@@ -1,4 +1,4 @@
-"""Writes many steps in one statement, prepared once; `StepQuerySet` for what workers do all day."""
+"""Writes many steps by one statement, prepared once: what workers do all day."""
 
 from __future__ import annotations
 
@@ -38,15 +38,13 @@ parameters = _COLUMNS.parameters
 
 
 def store(steps: Sequence[Parameters]) -> None:
-    """Write each step in place of what stands for the same attempt; its position stays."""
-    if steps:
-        execute_many(_statement(), steps)
-
-
-def _statement() -> str:
+    """Write each step in place of the row of the same attempt; its position stays."""
+    if not steps:
+        return
     columns = _COLUMNS.quoted
     changes = ", ".join(f"{column} = EXCLUDED.{column}" for column in _CHANGING_COLUMNS.quoted)
-    return (
+    statement = (
         f"INSERT INTO {_COLUMNS.table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608  names from our own model
         f" ON CONFLICT ({', '.join(_IDENTITY_COLUMNS.quoted)}) DO UPDATE SET {changes}"
     )
+    execute_many(statement, steps)

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
     def alive(self, now: dt.datetime) -> WorkerQuerySet:
-        """Return those that were heard of lately; a worker reports every few seconds."""
+        """Return the workers that have reported recently; each reports every few seconds."""
         return self.filter(seen_at__gt=now - Worker.SILENCE)
 
 
 class Worker(models.Model):
-    """One process. Its name is new with each start, so that a run's holder is never mistaken for a later one."""
+    """One process. Its name is new with each start, so that a run's worker is never mistaken for a later one."""
 
-    #: Unheard of for this long, a worker counts as gone: as long as its leases last.
+    #: A worker that has not reported for this long counts as gone: as long as its leases last.
     SILENCE = dt.timedelta(seconds=20)
 
     name = models.CharField(max_length=200, unique=True)
@@ -28,7 +28,7 @@ class Worker(models.Model):
     concurrency = models.PositiveIntegerField()
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now, db_index=True)
-    #: Finishes what it has and takes nothing new.
+    #: Finishes its runs and claims no more.
     is_stopping = models.BooleanField(default=False)
     #: Runs brought to an end or parked since it started.
     executed = models.PositiveBigIntegerField(default=0)
@@ -44,7 +44,7 @@ class Worker(models.Model):
     # Mutators
 
     def report(self, now: dt.datetime, **changes: Any) -> None:
-        """Store that the worker is there, and what else has changed."""
+        """Store that the worker is alive, and what else has changed."""
         Worker.objects.update_or_create(
             name=self.name,
             defaults={"seen_at": now, **changes},

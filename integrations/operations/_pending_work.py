@@ -1,4 +1,4 @@
-"""What starts or goes on once dispatch is resumed: runs that nobody executes, and times of schedules that wait."""
+"""Counts what starts or resumes once dispatch is resumed: runs that no worker has, and queued times of schedules."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PendingWork:
 
 
 def look(viewer: Viewer) -> PendingWork:
-    """Return what waits of the integrations that `viewer` may see."""
+    """Return the pending work of the integrations that `viewer` may see."""
     counts = dict(runs(viewer).order_by().values_list("status").annotate(Count("pk")))
     slots = models.Slot.objects.queued().visible_to(viewer)
     by_job = dict(slots.order_by().values_list("job").annotate(Count("pk")))
@@ -42,5 +42,5 @@ def look(viewer: Viewer) -> PendingWork:
 
 
 def runs(viewer: Viewer) -> RunQuerySet:
-    """Return the runs that have not ended and that nobody executes: queued, scheduled for later, or parked."""
+    """Return the unfinished runs that are not being executed: queued, scheduled for later, or parked."""
     return models.Run.objects.visible_to(viewer).unfinished().filter(lease_until__isnull=True)

@@ -1,4 +1,4 @@
-"""Deciding what runs wait for."""
+"""Decides approvals, resumes their runs, and lists open ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VERBS = {Decision.APPROVED: "approve", Decision.REJECTED: "reject"}
 
 
 def decide(*, approval: models.Approval, decision: str, by: Actor, reason: str = "") -> models.Approval:
-    """Approve or reject (`decision` is `approved` or `rejected`), once and for all; the run goes on from there.
+    """Approve or reject (`decision` is `approved` or `rejected`), finally; the run resumes from there.
 
     Raises:
         InvalidInput: that is no decision.
@@ -28,12 +28,14 @@ def decide(*, approval: models.Approval, decision: str, by: Actor, reason: str =
         PermissionRefused: `by` may not decide approvals, is not among the approvers, or has started the run.
         OperationRefused: it is decided already, has expired, or its run has ended.
     """
-    chosen = _chosen(decision)
+    if decision not in _VERBS:
+        raise InvalidInput([Problem("decision", 'should be "approved" or "rejected"')])
+    chosen = Decision(decision)
     require(by, "decide_approval", to="decide approvals")
     _require_approver(approval, by)
     reason = _free_text.without_secrets(reason, approval.run.integration)
     with transaction.atomic():
-        # As whoever executes the run does, who writes to the approval after it when that expires.
+        # In the same order as a worker, which locks the run before it writes that the approval has expired.
         run_tree.lock([approval.run_id])
         now = clock.now()
         is_open = models.Approval.objects.filter(pk=approval.pk).undecided(now).exists()
@@ -47,8 +49,8 @@ def decide(*, approval: models.Approval, decision: str, by: Actor, reason: str =
     return approval
 
 
-def go_on(approval: models.Approval) -> models.Run:
-    """Return the run of a decided approval, executed here when no worker is there to; not within a transaction."""
+def resume(approval: models.Approval) -> models.Run:
+    """Return the run of a decided approval, executed here when no worker is alive; not within a transaction."""
     run = approval.run
     run.refresh_from_db()
     if run.status != models.Run.Status.QUEUED or workers.is_worker_there():
@@ -57,7 +59,7 @@ def go_on(approval: models.Approval) -> models.Run:
 
 
 def open_for(*, by: Actor) -> models.ApprovalQuerySet:
-    """Return what `by` may decide now, what waits longest first."""
+    """Return the approvals that `by` may decide now, the oldest first."""
     rows = models.Approval.objects.open_for(by, clock.now())
     return rows.select_related("run__integration", "run__environment", "run__feature").order_by("created_at")
 
@@ -81,12 +83,6 @@ def fetch_open(*, integration: models.Integration, run_id: str, event: str, by: 
     return found[0]
 
 
-def _chosen(decision: str) -> models.Approval.Decision:
-    if decision not in _VERBS:
-        raise InvalidInput([Problem("decision", 'should be "approved" or "rejected"')])
-    return Decision(decision)
-
-
 def _run_key(run_id: str) -> uuid.UUID:
     try:
         return uuid.UUID(run_id)
@@ -101,7 +97,7 @@ def _require_approver(approval: models.Approval, by: Actor) -> None:
     if rows.decidable_by(by).exists():
         return
     if approval.run.created_by_id is not None and approval.run.created_by_id == by.pk and not approval.self_approval:
-        raise PermissionRefused("you started this run, so somebody else has to decide")
+        raise PermissionRefused("you started this run, so another approver must decide")
     raise PermissionRefused("you are not among the people who may decide this")
 
 

@@ -1,4 +1,4 @@
-"""Bulk operations: retries, replays and cancels of many runs, carried out by workers one run at a time."""
+"""Starts, follows and stops bulk operations: retries, replays and cancels of many runs, carried out by workers."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from integrations.types import JsonObject
 Kind = models.BulkOperation.Kind
 Status = models.Run.Status
 
-#: Whoever wants more than this chooses more narrowly, or does it in parts.
+#: More runs need a narrower filter, or several operations.
 MOST_RUNS = 10_000
 _BATCH = 1_000
-#: How often one that is followed is looked at.
+#: How often a followed operation is read.
 _LOOK_SECONDS = 0.2
 _PERMISSIONS = {Kind.RETRY: "replay_run", Kind.REPLAY: "replay_run", Kind.CANCEL: "cancel_run"}
 _RETRIED = sorted(FINAL - {Status.SUCCEEDED})
 
 
 def fitting(kind: Kind, runs: QuerySet[models.Run]) -> QuerySet[models.Run]:
-    """Return those of these runs that the operation is about; the others have nothing to be done to them.
+    """Return those of these runs that are in a state for the operation.
 
-    A nested run is done again with the run above it and not by itself. Nor is a run retried of which there is a later
-    attempt: that is the one to retry, if it failed.
+    A nested run is retried with the run above it and not by itself. Nor is a run retried that has a later attempt: that
+    is the one to retry, if it failed.
     """
     if kind == Kind.CANCEL:
         return runs.filter(finished_at__isnull=True)
@@ -72,7 +72,7 @@ def start(
     require(by, _PERMISSIONS[kind], to=f"{kind} runs")
     choices.check(version=version, start=start, writes={}, others=writes)
     if not reason.strip():
-        raise InvalidInput([Problem("reason", "say why")])
+        raise InvalidInput([Problem("reason", "a reason is required")])
     chosen = fitting(kind, runs.visible_to(by)).order_by("pk").values_list("pk", "integration_id")
     found = dict(chosen[: MOST_RUNS + 1])
     _refuse_count(kind, len(found))
@@ -101,20 +101,20 @@ def start(
 def start_matching(
     *, kind: Kind, integration: models.Integration, filter: JsonObject, by: Actor, reason: str, **options: Any
 ) -> models.BulkOperation:
-    """Return a new operation on those runs of the integration that a `RunFilter` means.
+    """Return a new operation on the runs of the integration that match a `RunFilter`.
 
     `options` and errors are those of `start`, and:
 
     Raises:
-        DefinitionError: the filter says what no run can be told by.
-        NotFound: it names a feature, an environment or a job that is not there.
+        DefinitionError: the filter has a field that runs do not have.
+        NotFound: it names a feature, an environment or a job that does not exist.
     """
     runs, in_words = _matching(kind, integration, filter, by)
     return start(kind=kind, runs=runs, by=by, reason=reason, description=in_words, **options)
 
 
 def count_matching(*, kind: Kind, integration: models.Integration, filter: JsonObject, by: Actor) -> tuple[int, int]:
-    """Return how many runs a filter means, and how many of them are in a state for it. Raises as `start_matching`."""
+    """Return how many runs match a filter, and how many of them are in a state for it. Raises as `start_matching`."""
     runs, _ = _matching(kind, integration, filter, by)
     return runs.count(), fitting(kind, runs).count()
 
@@ -134,14 +134,14 @@ def fetch(*, operation_id: str, by: Actor) -> models.BulkOperation:
 def follow(
     operation: models.BulkOperation, *, on_progress: Callable[[models.BulkOperation], object]
 ) -> models.BulkOperation:
-    """Return the operation once it is over, telling how it stands whenever that has changed.
+    """Return the operation once it has ended, reporting its progress whenever that has changed.
 
-    Where no worker is there to carry it out, this process does; neither does while it `is_on_hold`.
+    Where no worker is alive to carry it out, this process does; neither does while it `is_on_hold`.
     """
-    told = None
+    reported = None
     while True:
         operation.refresh_from_db()
-        if told != (told := (operation.done, operation.failed)):
+        if reported != (reported := (operation.done, operation.failed)):
             on_progress(operation)
         if operation.finished_at:
             return operation
@@ -150,46 +150,46 @@ def follow(
 
 
 def refusals(operation: models.BulkOperation) -> list[tuple[str, int]]:
-    """Return why runs were left as they are, each with how many, the most frequent first."""
+    """Return why runs were left as they are, with how many of each reason, the most frequent first."""
     failed = operation.items.filter(state=models.BulkItem.State.FAILED)
     counted = failed.values("message").annotate(count=Count("pk")).order_by("-count", "message")
     return [(each["message"], each["count"]) for each in counted]
 
 
 def stop(operation: models.BulkOperation, *, by: Actor) -> models.BulkOperation:
-    """Leave undone what has not been done yet.
+    """Stop an operation; its remaining runs are left as they are.
 
     Raises:
-        OperationRefused: it is over.
+        OperationRefused: it has ended.
     """
     require(by, _PERMISSIONS[Kind(operation.kind)], to=f"stop this {operation.kind}")
     with transaction.atomic():
         unfinished = models.BulkOperation.objects.unfinished().filter(pk=operation.pk)
         ended = {"status": models.BulkOperation.Status.CANCELLED, "finished_at": clock.now()}
         if not unfinished.update(message=f"stopped by {by}", **ended):
-            raise OperationRefused("this is over already")
+            raise OperationRefused("this operation has already ended")
         _audit.write("stop", kind="bulk operation", tag=str(operation.pk), by=by)
     operation.refresh_from_db()
     return operation
 
 
 def work(*, seconds: float) -> bool:
-    """Carry out what there is for so long at most, and return whether there is more."""
+    """Carry out pending items for so long at most, and return whether there is more."""
     return _bulk_items.work(seconds=seconds)
 
 
-#: Whether operations of a kind wait because dispatch is paused; cancels never do.
+#: Return whether operations of a kind wait because dispatch is paused; cancels never do.
 is_on_hold = _bulk_items.is_on_hold
 
 
 def _matching(
     kind: Kind, integration: models.Integration, filter: JsonObject, by: Actor
 ) -> tuple[QuerySet[models.Run], str]:
-    """Return the runs that a filter means, whether or not they fit, and which those are in words."""
+    """Return the runs that match a filter, in whatever state they are, and the filter in words."""
     require(by, _PERMISSIONS[kind], to=f"{kind} runs")
-    wanted = RunFilter.parse(filter)
-    runs = _run_filters.matching(wanted, integration=integration, by=by)
-    in_words = f"{integration.tag}, {wanted}"
+    run_filter = RunFilter.parse(filter)
+    runs = _run_filters.matching(run_filter, integration=integration, by=by)
+    in_words = f"{integration.tag}, {run_filter}"
     if not runs.exists():
         raise OperationRefused(f"no run matches: {in_words}")
     return runs, in_words
@@ -199,4 +199,4 @@ def _refuse_count(kind: Kind, count: int) -> None:
     if not count:
         raise OperationRefused(f"there is nothing to {kind}: none of these runs is in a state for it")
     if count > MOST_RUNS:
-        raise OperationRefused(f"these are more than {MOST_RUNS:,} runs; choose more narrowly")
+        raise OperationRefused(f"more than {MOST_RUNS:,} runs match; narrow the filter")

@@ -1,4 +1,4 @@
-"""Pauses and resumes dispatch, and tells what waits until it is resumed."""
+"""Pauses and resumes dispatch, and tells what waits for that."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def state() -> models.SystemState:
 
 
 def pause(*, reason: str, by: Actor) -> None:
-    """Let workers take up no run and schedules fire nothing from now on; what is being executed goes on to its end.
+    """Pause dispatch: workers claim no run and schedules fire nothing; running runs continue to their end.
 
     Raises:
         PermissionRefused: `by` may not manage dispatch.
@@ -39,7 +39,7 @@ def pause(*, reason: str, by: Actor) -> None:
 
 
 def resume(*, by: Actor, reason: str = "") -> bool:
-    """Let workers and schedules go on, and return whether they had been paused.
+    """Resume dispatch, and return whether it had been paused.
 
     After a restore this confirms it: times of schedules that have waited since before are skipped.
 
@@ -58,7 +58,7 @@ def resume(*, by: Actor, reason: str = "") -> bool:
 
 
 def pending_work(*, by: Actor) -> PendingWork:
-    """Return what starts or goes on once dispatch is resumed, of the integrations that `by` may see."""
+    """Return what starts or resumes once dispatch is resumed, of the integrations that `by` may see."""
     require(by, "view_run", to="see runs")
     return _pending_work.look(by)
 

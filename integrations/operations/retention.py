@@ -1,4 +1,4 @@
-"""Retention: its rules, and deleting what is past them."""
+"""Stores retention rules, previews pruning, and prunes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["DEFAULT_KEEP_DAYS", "Disk", "Preview", "Pruned"]
 DEFAULT_KEEP_DAYS = retention_rules.DEFAULT_KEEP_DAYS
 
 Origin = models.Pruning.Origin
-#: What a worker gives to pruning at a time, and how long all of them leave it alone then: with more to do, and without.
+#: How long a worker prunes at a time, and how long until the next slice: with more to do, and without.
 _SLICE_SECONDS = 0.1
 PRUNE_PAUSE_SECONDS = 1.0
 _LATER = dt.timedelta(minutes=10)
@@ -45,14 +45,14 @@ def save_rule(rule: models.RetentionRule, *, by: Actor) -> models.RetentionRule:
     Raises:
         PermissionRefused: also for a rule for everything by someone who does not see every integration.
         NotFound: its integration, or the one that it had before, is none that `by` may see.
-        DefinitionError: it says nothing sensible, or there is one for the same runs already.
+        DefinitionError: it is invalid, or there is one for the same runs already.
     """
     before = models.RetentionRule.objects.filter(pk=rule.pk).first() if rule.pk else None
     verb = "change" if before else "add"
     require(by, f"{verb}_retentionrule", to=f"{verb} retention rules")
     for each in filter(None, (before, rule)):
         _require_scope(each, by)
-    _refuse_nonsense(rule)
+    _refuse_invalid(rule)
     with all_or_nothing():
         rule.save()
         _audit_rule(verb, rule, by=by, before=_described(before) if before else {}, after=_described(rule))
@@ -60,7 +60,7 @@ def save_rule(rule: models.RetentionRule, *, by: Actor) -> models.RetentionRule:
 
 
 def delete_rule(rule: models.RetentionRule, *, by: Actor) -> None:
-    """Delete a rule, so that the next wider one counts. Raises as `save_rule`."""
+    """Delete a rule, so that the next wider one applies. Raises as `save_rule`."""
     require(by, "delete_retentionrule", to="delete retention rules")
     _require_scope(rule, by)
     with all_or_nothing():
@@ -70,12 +70,12 @@ def delete_rule(rule: models.RetentionRule, *, by: Actor) -> None:
 
 def _require_scope(rule: models.RetentionRule, by: Actor) -> None:
     if rule.integration is None:
-        require(by, SEE_EVERY_INTEGRATION.partition(".")[2], to="say how long everybody's runs are kept")
+        require(by, SEE_EVERY_INTEGRATION.partition(".")[2], to="set how long the runs of every integration are kept")
     elif not models.Integration.objects.visible_to(by).filter(pk=rule.integration.pk).exists():
         raise NotFound("integration", rule.integration.tag)
 
 
-def _refuse_nonsense(rule: models.RetentionRule) -> None:
+def _refuse_invalid(rule: models.RetentionRule) -> None:
     try:
         rule.full_clean()
     except ValidationError as error:
@@ -166,7 +166,7 @@ def prune_slice() -> Pruned | None:
 
 
 def prunings(*, by: Actor, most: int = 30) -> list[models.Pruning]:
-    """Return what was pruned lately, latest first."""
+    """Return what was pruned recently, latest first."""
     require(by, "view_pruning", to="see what was pruned")
     return list(models.Pruning.objects.order_by("-day", "origin")[:most])
 

@@ -1,4 +1,4 @@
-"""What workers are asked to do, and who is there."""
+"""Tells which workers are alive, and what keeps a run from being executed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["WAITS", "Backlog", "Board", "alive", "board", "is_worker_there", "wh
 
 
 def alive(*, by: Actor) -> list[models.Worker]:
-    """Return the workers that were heard of lately, those that started first in front."""
+    """Return the workers that have reported recently, those that started first in front."""
     require(by, "view_worker", to="see workers")
     return list(models.Worker.objects.alive(clock.now()).order_by("started_at"))
 
 
 def board(*, by: Actor) -> Board:
-    """Return who executes runs, what waits in the queue of what `by` may see, and which apps are held back."""
+    """Return the worker board, with the queue of the integrations that `by` may see."""
     require(by, "view_worker", to="see workers")
     return _worker_board.look(by, now=clock.now())
 
@@ -33,7 +33,7 @@ def is_worker_there() -> bool:
 
 
 def why_not_yet(run: models.Run) -> str:
-    """Return what keeps a due run from being taken up, as a sentence; "" when nothing does but whose turn it is."""
+    """Return what keeps a due run from being claimed, as a sentence; "" when nothing does but its place."""
     now = clock.now()
     if run.status not in CLAIMABLE or run.due_at is None or run.due_at > now:
         return ""

@@ -1,4 +1,4 @@
-"""When a worker carries out bulk operations, between its other work."""
+"""Carries out bulk operations in slices, between a worker's other work."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _SLICE_SECONDS = 0.05
 
 
 class BulkWork:
-    """A worker's share in bulk operations, done between its other work."""
+    """One worker's share in bulk operations."""
 
     def __init__(self) -> None:
         self._look_at = 0.0
 
     def look(self) -> None:
-        """Carry out a slice if it is time to."""
+        """Carry out a slice if it is due."""
         if self.seconds_left() <= 0:
             has_more = bulk.work(seconds=_SLICE_SECONDS)
             self._look_at = time.monotonic() + (0.0 if has_more else _LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""What a Celery worker does here: each message names a run, which the process's one worker loop then executes."""
+"""The Celery worker: each message names a run, which the process's one worker loop executes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from integrations.workers.broker_source import BrokerSource
 
 logger = logging.getLogger(__name__)
 
-#: A message is acknowledged when its run is dealt with, but at the latest after this long: RabbitMQ closes the channel
-#: of whoever keeps one for half an hour, and Redis delivers it again. The run is kept by its lease.
+#: A message is acknowledged when its run is done, but at the latest after this long: RabbitMQ closes the channel of a
+#: client that keeps one for half an hour, and Redis delivers it again. The run is kept by its lease.
 _PATIENCE_SECONDS = 10 * 60.0
-#: How long the loop may take to store what it has after it was told to stop working.
+#: How long the loop may take to store what it has after it was asked to stop.
 _LEAVING_SECONDS = 4.0
 
 _runs = BrokerSource()
@@ -40,12 +40,12 @@ def app() -> Celery:
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _keep_logging(**_options: Any) -> None:
-    """Leave logging as Django's settings say: Celery sets none up where somebody is connected to this."""
+    """Keep logging as Django's settings say: Celery sets none up where a receiver is connected to this signal."""
 
 
 def execute_run(run_id: str) -> None:
-    """Execute a run that is due; nothing happens when it was executed already, or somebody else has it."""
-    if not _runs.deal_with(uuid.UUID(run_id), patience_seconds=_PATIENCE_SECONDS):
+    """Execute a due run; do nothing when it was executed already, or another worker has it."""
+    if not _runs.execute(uuid.UUID(run_id), patience_seconds=_PATIENCE_SECONDS):
         raise Reject("this worker is stopping", requeue=True)
 
 
@@ -59,8 +59,8 @@ class _WorkerLoop(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery has 
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
-        # Workers tell each other nothing: the database has it all. Asking the others at the start would also end this
-        # process when the broker goes away in that moment.
+        # Workers share everything by the database. Asking the others at the start would also end this process when the
+        # broker goes away at that moment.
         parent.options |= {"without_mingle": True, "without_gossip": True}
         self._worker: worker_process.Worker | None = None
         self._thread: threading.Thread | None = None
@@ -84,7 +84,7 @@ def _work(worker: worker_process.Worker) -> None:
     try:
         worker.run()
     except Exception:
-        # Whoever started the process sees that it ended and starts it again; tasks would wait for ever.
+        # The process ends, so that its supervisor starts it again; tasks would wait for ever.
         logger.exception("The worker loop failed", extra={"action": "worker_failed"})
         state.should_terminate = EX_FAILURE
     finally:

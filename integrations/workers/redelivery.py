@@ -1,8 +1,8 @@
-"""Sends messages again that are lost: their runs are late, and the broker has nothing to deliver.
+"""Sends lost messages again: their runs are late, and the broker has nothing to deliver.
 
-A run whose worker has no room is late, too, but then its message waits at the broker. Only what the broker does not
-have any more (it was started afresh, its queue was purged, it could not be reached) is worth another message; one too
-many does nothing, because of the claim.
+A run is also late when no worker has room, but then its message waits at the broker. Only what the broker does not have
+any more (it was restarted, its queue was purged, it could not be reached) needs another message; one too many does
+nothing, because of the claim.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ _LATE = dt.timedelta(seconds=1)
 _BETWEEN_SECONDS = 0.5
 #: About how many messages are sent again at once.
 MOST = 100
-#: A run's message is sent again by one worker no more often than this.
+#: One worker sends a run's message again no more often than this.
 _AGAIN_SECONDS = 30.0
 
 
 class Redelivery:
-    """One worker's: looks in the thread that owns the database connection, and talks to the broker in another one."""
+    """One worker's redelivery: reads in the thread that owns the database connection, and sends in another one."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="resending")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="redelivery")
         self._sending: Future[None] | None = None
         #: When a message was sent again, by run.
         self._sent: dict[uuid.UUID, float] = {}
         self._look_at = 0.0
 
     def look(self) -> None:
-        """Send again what is lost, unless the last look was just now or is still being dealt with."""
+        """Send lost messages again, unless the last look was a moment ago or its messages are still being sent."""
         now = time.monotonic()
         if now < self._look_at or (self._sending is not None and not self._sending.done()):
             return
@@ -56,7 +56,7 @@ class Redelivery:
             self._sending = self._thread.submit(self._send, lost)
 
     def wait(self) -> None:
-        """Return once what was lost at the last look has been dealt with."""
+        """Return once the messages of the last look have been sent."""
         if self._sending is not None:
             self._sending.result()
 

@@ -13,22 +13,22 @@ from integrations.runtime.queue import claiming
 
 
 class Source(Protocol):
-    """Where a worker's runs come from; all but `listening`'s callback happens in the worker's thread."""
+    """What a worker claims runs from; all but `listening`'s callback happens in the worker's thread."""
 
-    #: How long a worker waits at most before it looks by itself whether there is something.
+    #: How long a worker waits at most before it looks for runs by itself.
     look_seconds: float
 
     def listening(self, wake: wakeups.Wake) -> AbstractContextManager[None]:
-        """Call `wake`, from any thread, whenever there may be something, while the block runs."""
+        """Call `wake`, from any thread, whenever a run may be due, while the block runs."""
 
     def claim(self, *, worker: str, limit: int) -> list[models.Run]: ...
 
-    def keep(self, held: Collection[uuid.UUID]) -> None:
-        """Learn what the worker holds now, after each pass: what it held before and holds no more is dealt with."""
+    def keep(self, run_ids: Collection[uuid.UUID]) -> None:
+        """Learn after each tick which runs the worker executes; earlier ones that are missing are done."""
 
 
 class DatabaseSource:
-    """The table of runs itself: whatever is due."""
+    """The table of runs itself: everything that is due."""
 
     look_seconds = 1.0
 
@@ -38,5 +38,5 @@ class DatabaseSource:
     def claim(self, *, worker: str, limit: int) -> list[models.Run]:
         return claiming.claim_due(worker=worker, limit=limit)
 
-    def keep(self, held: Collection[uuid.UUID]) -> None:
-        """Nobody waits for a run here."""
+    def keep(self, run_ids: Collection[uuid.UUID]) -> None:
+        """Do nothing: no message waits for a run here."""

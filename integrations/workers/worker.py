@@ -69,7 +69,7 @@ class Worker:
 
     def _work(self) -> None:
         refusals = 0
-        while not self._is_done():
+        while self._stop_at is None or (self._driver.leases and time.monotonic() < self._stop_at):
             try:
                 self._tick()
                 refusals = 0
@@ -80,11 +80,6 @@ class Worker:
                 logger.warning("The database does not answer, or refuses; trying again", exc_info=True)
                 connection.close()
                 time.sleep(_DATABASE_PAUSE_SECONDS)
-
-    def _is_done(self) -> bool:
-        if self._stop_at is None:
-            return False
-        return not self._driver.leases or time.monotonic() >= self._stop_at
 
     def _tick(self) -> None:
         """Do once all that a worker does, and wait in between for something to store."""
@@ -97,7 +92,9 @@ class Worker:
         if self._stop_at is None:
             self._scheduler.look()
             self._bulk.look()
-            self._claim()
+            free = self._concurrency - len(self._driver.leases)
+            if free > 0:
+                self._driver.start(self._source.claim(worker=self._row.name, limit=free))
             self._prune()
         now = time.monotonic()
         if now >= self._stop_look_at and self._driver.leases:
@@ -115,11 +112,6 @@ class Worker:
         if now >= self._sweep_at:
             claiming.sweep()
         self._row.report(clock.now(), executed=self._executed, is_stopping=self._stop_at is not None)
-
-    def _claim(self) -> None:
-        free = self._concurrency - len(self._driver.leases)
-        if free > 0:
-            self._driver.start(self._source.claim(worker=self._row.name, limit=free))
 
     def _prune(self) -> None:
         now = time.monotonic()

@@ -123,7 +123,7 @@ def test_rule_is_added_changed_and_deleted_through_the_operations(engineer: Clie
         ({"keep_days": "0"}, "greater than or equal to 1"),
         ({"keep_days": "99999999"}, "less than or equal to 36500"),
         ({"keep_days": "x"}, "whole number"),
-        ({"keep_days": "5"}, "say how long everybody"),
+        ({"keep_days": "5"}, "set how long the runs of every integration are kept"),
     ],
 )
 def test_rule_that_makes_no_sense_or_is_for_everybody_is_refused(

@@ -68,7 +68,7 @@ def test_cancel_runs_that_was_stopped_leaves_the_rest(store: models.Integration,
     stopped = opened.stop_bulk(progress.operation_id)
 
     assert (stopped.status, stopped.total, stopped.done) == ("cancelled", 2, 1)
-    with pytest.raises(OperationRefused, match="over already"):
+    with pytest.raises(OperationRefused, match="has already ended"):
         opened.stop_bulk(progress.operation_id)
 
 
@@ -78,7 +78,7 @@ def test_bulk_methods_say_what_is_wrong(store: models.Integration, opened: Integ
     with pytest.raises(DefinitionError, match='unknown field "environment"'):
         opened.retry_runs(environment="dev", reason=WHY)
     RunFactory.create(integration=store, feature=store.features.get())
-    with pytest.raises(InvalidInput, match="say why"):
+    with pytest.raises(InvalidInput, match="a reason is required"):
         opened.cancel_runs(reason=" ")
     choices: list[tuple[dict[str, Any], str]] = [
         ({"version": "bogus"}, 'version: "bogus" is not known'),

@@ -27,7 +27,7 @@ class FakeResultCache:
 
     async def store(self, key: str, value: Json, *, cache: str, filler: str) -> str:
         if self.fillers.pop(key, None) != filler:
-            return "another step fills it by now"
+            return "another step fills it now"
         self.entries[key] = CacheAnswer(status="hit", value=value, stored_at=self.clock.now())
         return ""
 

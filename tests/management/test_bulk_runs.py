@@ -99,7 +99,7 @@ def test_followed_operation_is_left_to_a_worker_that_is_there(
     ("words", "message"),
     [
         (("cancel", "gone", *WHY), "there is no integration"),
-        (("cancel", "nest"), "reason: say why"),
+        (("cancel", "nest"), "reason: a reason is required"),
         (("cancel", "nest", "--feature", "tik", *WHY), 'no feature "tik"'),
         (("cancel", "nest", "--since", "yesterday", *WHY), "since: is not an ISO 8601 date and time"),
         (("cancel", "nest", "--status", "waiting", *WHY), "no run matches: nest, status = waiting"),

@@ -86,7 +86,7 @@ def test_decision_lets_the_run_go_on_and_is_written_down() -> None:
         ada,
         "main/boss: in budget",
     )
-    run = approvals.go_on(decided)
+    run = approvals.resume(decided)
     assert run.status == Status.SUCCEEDED
     assert run.output["by"] == ada.username
 
@@ -96,7 +96,7 @@ def test_rejection_fails_the_run() -> None:
 
     approvals.decide(approval=approval, decision="rejected", reason="too dear", by=SYSTEM)
 
-    run = approvals.go_on(approval)
+    run = approvals.resume(approval)
     assert (run.status, run.error_code, run.error_message) == (
         Status.FAILED,
         "rejected",
@@ -251,7 +251,7 @@ def test_person_who_started_the_run_may_decide_only_where_that_is_wanted(
     [
         ({"users": ["nobody"]}, 'approvers: there is no active user "nobody"'),
         ({"groups": ["None", "Nil"]}, 'approvers: there is no group "None", "Nil"'),
-        ({"users": []}, "approvers names nobody, so nobody could decide"),
+        ({"users": []}, "approvers is empty; name a user or group"),
     ],
 )
 def test_approvers_who_do_not_exist_fail_the_event(approvers: JsonObject, message: str) -> None:

@@ -266,14 +266,14 @@ def test_stopped_operation_leaves_the_rest(failures: list[Run]) -> None:
 
     assert worked(operation) == ("cancelled", 1, 0)
     assert operation.message == "stopped by system"
-    with pytest.raises(OperationRefused, match="is over already"):
+    with pytest.raises(OperationRefused, match="this operation has already ended"):
         bulk.stop(operation, by=SYSTEM)
 
 
 def test_start_is_refused_without_reason_or_permission_or_for_too_many(
     failures: list[Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(InvalidInput, match="reason: say why"):
+    with pytest.raises(InvalidInput, match="reason: a reason is required"):
         begin(reason=" ")
     with pytest.raises(PermissionRefused):
         begin(by=person(*everything_but("replay_run")))

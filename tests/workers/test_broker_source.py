@@ -25,9 +25,9 @@ class Receiver:
         self._runs, self._threads, self._come = runs, threads, come
 
     def receive(self, run_id: uuid.UUID, *, patience_seconds: float = _PATIENCE) -> Future[bool]:
-        dealt_with = self._threads.submit(self._runs.deal_with, run_id, patience_seconds=patience_seconds)
+        executed = self._threads.submit(self._runs.execute, run_id, patience_seconds=patience_seconds)
         assert self._come.acquire(timeout=_PATIENCE)
-        return dealt_with
+        return executed
 
 
 @pytest.fixture
@@ -50,30 +50,30 @@ def _just_now() -> dt.datetime:
     return timezone.now() - dt.timedelta(seconds=0.01)
 
 
-def test_message_lasts_until_its_run_is_held_no_more(runs: BrokerSource, receiver: Receiver) -> None:
+def test_message_lasts_until_its_run_is_executed_no_more(runs: BrokerSource, receiver: Receiver) -> None:
     run = _run(due_at=_just_now())
-    dealt_with = receiver.receive(run.pk)
+    executed = receiver.receive(run.pk)
 
     claimed = runs.claim(worker="w", limit=10)
     runs.keep({run.pk})
-    while_held = dealt_with.done()
+    while_running = executed.done()
     runs.keep(())
 
     assert claimed == [run]
-    assert not while_held
-    assert dealt_with.result(_PATIENCE)
+    assert not while_running
+    assert executed.result(_PATIENCE)
 
 
 def test_messages_about_one_run_claim_it_once(runs: BrokerSource, receiver: Receiver) -> None:
     run = _run(due_at=_just_now())
-    dealt_with = [receiver.receive(run.pk) for _ in range(3)]
+    executed = [receiver.receive(run.pk) for _ in range(3)]
 
     claimed = runs.claim(worker="w", limit=10)
     again = runs.claim(worker="w", limit=10)
     runs.keep(())
 
     assert (claimed, again) == ([run], [])
-    assert all(each.result(_PATIENCE) for each in dealt_with)
+    assert all(each.result(_PATIENCE) for each in executed)
 
 
 @pytest.mark.parametrize("status", ["succeeded", "running"])
@@ -83,13 +83,13 @@ def test_message_about_a_run_that_is_not_to_be_had_ends_quietly(
     later = timezone.now() + dt.timedelta(minutes=1)
     lease = {"worker": "other", "lease_until": later} if status == "running" else {}
     run = _run(**{status: True}, **lease)
-    dealt_with = receiver.receive(run.pk)
+    executed = receiver.receive(run.pk)
 
     claimed = runs.claim(worker="w", limit=10)
     runs.keep(())
 
     assert claimed == []
-    assert dealt_with.result(_PATIENCE)
+    assert executed.result(_PATIENCE)
 
 
 def test_message_does_not_cut_a_wait_short(runs: BrokerSource, receiver: Receiver) -> None:
@@ -120,17 +120,17 @@ def test_stopping_worker_gives_back_the_messages_that_it_did_not_get_to(
     come = threading.Semaphore(0)
     with ThreadPoolExecutor() as threads:
         with runs.listening(come.release):
-            dealt_with = Receiver(runs, threads, come).receive(uuid.uuid4())
-        late = runs.deal_with(uuid.uuid4(), patience_seconds=_PATIENCE)
+            executed = Receiver(runs, threads, come).receive(uuid.uuid4())
+        late = runs.execute(uuid.uuid4(), patience_seconds=_PATIENCE)
 
-        assert not dealt_with.result(_PATIENCE)
+        assert not executed.result(_PATIENCE)
     assert not late
 
 
-def test_message_about_a_run_without_end_is_let_go_after_a_while(runs: BrokerSource, receiver: Receiver) -> None:
-    dealt_with = receiver.receive(uuid.uuid4(), patience_seconds=0.01)
+def test_message_about_a_run_without_end_is_acknowledged_after_a_while(runs: BrokerSource, receiver: Receiver) -> None:
+    executed = receiver.receive(uuid.uuid4(), patience_seconds=0.01)
 
-    assert dealt_with.result(_PATIENCE)
+    assert executed.result(_PATIENCE)
 
 
 @pytest.mark.parametrize(

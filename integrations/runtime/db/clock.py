@@ -1,4 +1,4 @@
-"""The clock that leases and due times go by: the database's, so that workers' own clocks may differ."""
+"""The clock of leases and due times: the database's, so that workers' own clocks may differ."""
 
 from __future__ import annotations
 

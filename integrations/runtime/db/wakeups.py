@@ -1,6 +1,6 @@
-"""Tells waiting workers at once that something may be due; they also look by themselves now and then.
+"""Wakes waiting workers at once when something may be due; they also look by themselves now and then.
 
-PostgreSQL says so itself (LISTEN, NOTIFY). On SQLite a thread asks for the database's data version, a few microseconds
+PostgreSQL notifies them (LISTEN, NOTIFY). On SQLite a thread reads the database's data version, a few microseconds
 each time, which changes with every commit of any process.
 """
 
@@ -18,9 +18,9 @@ from django.db import connection
 logger = logging.getLogger(__name__)
 
 _CHANNEL = "ductape_runs"
-#: How often the data version of an SQLite database is asked for.
+#: How often the data version of an SQLite database is read.
 _LOOK_SECONDS = 0.005
-#: How long the listener waits before it connects anew.
+#: How long the listener waits before it connects again.
 _RECONNECT_SECONDS = 1.0
 
 Wake = Callable[[], None]
@@ -49,7 +49,7 @@ def listening(wake: Wake) -> Iterator[None]:
 
 
 def _until(stop: threading.Event, listen: Callable[..., None], parameters: dict[str, Any], wake: Wake) -> None:
-    """Listen until told to stop; a database that is down is asked again until it is back."""
+    """Listen until stopped; a database that is down is tried again until it is back."""
     while not stop.is_set():
         try:
             listen(stop, parameters, wake)

@@ -1,4 +1,4 @@
-"""How workers hear of runs that have become due: the one place that knows which way an installation goes."""
+"""Announces due runs to workers: the one place that knows whether an installation uses a broker."""
 
 from __future__ import annotations
 
@@ -13,16 +13,12 @@ from integrations.runtime.db import wakeups
 
 
 def announce(run_ids: Iterable[uuid.UUID]) -> None:
-    """Tell workers about due runs once the current transaction is committed.
+    """Announce due runs to workers once the current transaction is committed.
 
-    Never fails: what was not heard of is found by workers that look by themselves.
+    Never fails: workers also look for due runs by themselves.
     """
     wakeups.signal()  # `run_worker` may work beside Celery's workers
     if conf.dispatch() == "celery":
-        transaction.on_commit(functools.partial(_send, tuple(run_ids)))
+        from integrations.runtime.dispatch import broker  # Celery takes a tenth of a second to import, and few have it
 
-
-def _send(run_ids: tuple[uuid.UUID, ...]) -> None:
-    from integrations.runtime.dispatch import broker  # Celery takes a tenth of a second to import, and few have it
-
-    broker.send(run_ids)
+        transaction.on_commit(functools.partial(broker.send, tuple(run_ids)))

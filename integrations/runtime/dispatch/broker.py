@@ -1,4 +1,4 @@
-"""The broker that carries "run N is due" between machines: how Celery is set up for that, and the sending.
+"""Sends "run N is due" to other machines through a broker, and sets Celery up for that.
 
 A message is only a hint. The run is in the database, and a worker that gets no message finds it there a little later;
 so a broker that is down costs time and loses nothing. What the broker has lost is sent again (`workers/redelivery.py`).
@@ -24,13 +24,13 @@ Result = TypeVar("Result")
 
 TASK = "ductape.execute_run"
 QUEUE = "ductape_runs"
-#: How long whoever starts a run waits for the broker at most.
+#: How long the start of a run waits for the broker at most.
 _PATIENCE_SECONDS = 2.0
-#: How long a broker that did not answer is left alone.
+#: How long to wait before a broker that did not answer is tried again.
 _PAUSE_SECONDS = 5.0
-#: When Redis hands out a message again that nobody has acknowledged. A task takes less than that (celery_worker.py).
+#: When Redis delivers a message again that was not acknowledged. A task takes less than that (celery_worker.py).
 _VISIBILITY_SECONDS = 15 * 60
-#: One more attempt, at once: a connection that was kept may have been closed by the other side meanwhile.
+#: One more attempt, at once: a connection that was kept may have been closed by the other side.
 _RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 
@@ -40,17 +40,17 @@ def app() -> Celery:
 
 
 def send(run_ids: Iterable[uuid.UUID]) -> bool:
-    """Announce runs, unless the broker is away; return whether it has taken all of the messages."""
+    """Announce runs, unless the broker is away; return whether it has accepted all messages."""
     return _announcer(conf.broker_url()).send(run_ids)
 
 
 def waiting() -> int | None:
-    """Return how many messages the broker has that no worker has fetched, None when it is away."""
+    """Return how many messages no worker has fetched from the broker yet, None when it is away."""
     return _announcer(conf.broker_url()).waiting()
 
 
 class _Announcer:
-    """Sends, and leaves a broker that is away alone for a while: not everybody who starts a run is to wait for it."""
+    """Sends, and tries a broker that is away again only after a while: not every start of a run is to wait for it."""
 
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
@@ -81,10 +81,13 @@ class _Announcer:
             return None
         try:
             answer = talk()
-        except Exception as error:  # whatever it is: the run was accepted and is going to be executed
+        except Exception as error:  # whatever it is: the run was accepted and will be executed
             self._set_away(error)
             return None
-        self._set_back()
+        with self._lock:
+            was_away, self._is_away = self._is_away, False
+        if was_away:
+            logger.info("The broker answers again", extra={"action": "broker_back"})
         return answer
 
     def _set_away(self, error: Exception) -> None:
@@ -94,15 +97,9 @@ class _Announcer:
         if not was_away:
             # Only its kind: the text may hold the URL.
             logger.warning(
-                "The broker does not answer; workers find runs by themselves until it does",
+                "The broker does not answer; workers look for due runs by themselves until it does",
                 extra={"action": "broker_away", "error": type(error).__name__},
             )
-
-    def _set_back(self) -> None:
-        with self._lock:
-            was_away, self._is_away = self._is_away, False
-        if was_away:
-            logger.info("The broker answers again", extra={"action": "broker_back"})
 
 
 @functools.cache
@@ -112,19 +109,26 @@ def _announcer(url: str) -> _Announcer:
 
 @functools.cache
 def app_at(url: str) -> Celery:
-    # No fixup: it is for tasks that use Django's database connections, and opens and closes them around each.
+    # No fixup: that is for tasks that use Django's database connections; it opens and closes them around each.
     celery = Celery("ductape", fixups=[], set_as_current=False)
     celery.conf.update(_settings(url))
     return celery
 
 
 def _settings(url: str) -> dict[str, Any]:
+    transport = {"connect_timeout": _PATIENCE_SECONDS, "write_timeout": _PATIENCE_SECONDS}
+    if url.startswith("redis"):
+        transport = {
+            "visibility_timeout": _VISIBILITY_SECONDS,
+            "socket_connect_timeout": _PATIENCE_SECONDS,
+            "socket_timeout": _PATIENCE_SECONDS,
+        }
     return {
         "broker_url": url,
         "broker_connection_timeout": _PATIENCE_SECONDS,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "broker_transport_options": _transport_options(url),
+        "broker_transport_options": transport,
         "result_backend": None,
         "task_ignore_result": True,
         "task_serializer": "json",
@@ -137,16 +141,6 @@ def _settings(url: str) -> dict[str, Any]:
         "worker_pool": "threads",
         # How many runs at once; `--concurrency` says otherwise.
         "worker_concurrency": 100,
-        # What one process has fetched, no other can take up.
+        # What one process has fetched, no other can execute.
         "worker_prefetch_multiplier": 1,
     }
-
-
-def _transport_options(url: str) -> dict[str, Any]:
-    if url.startswith("redis"):
-        return {
-            "visibility_timeout": _VISIBILITY_SECONDS,
-            "socket_connect_timeout": _PATIENCE_SECONDS,
-            "socket_timeout": _PATIENCE_SECONDS,
-        }
-    return {"connect_timeout": _PATIENCE_SECONDS, "write_timeout": _PATIENCE_SECONDS}

@@ -88,11 +88,12 @@ class Driver:
             context = execution_context.open_for(run, recorder, cancellation, above, self._event_loop)
             work = partial(executor.execute, context)
         except IntegrationsError as error:
-            work = partial(_not_ready, RunError(code="not_ready", message=error.message))
+            failed = Outcome(status="failed", error=RunError(code="not_ready", message=error.message))
+            work = partial(_without_context, failed)
         except DatabaseError:
             raise
         except Exception as error:
-            work = partial(_raise, error)
+            work = partial(_without_context, error)
         execution = Execution(work, lambda task: self._messages.put(_end(run, task)))
         self._active[run.pk] = _ActiveRun(run, numbers, cancellation, above, execution)
         return execution
@@ -194,7 +195,7 @@ class _Batch:
         self._ends = ready_ends(((run, end) for run, end in ends if isinstance(end, Outcome)), now=now)
         self._crashes = [(run, end) for run, end in ends if not isinstance(end, Outcome)]
         #: Runs above those that end, which are told so, and those below that a question writes for.
-        self.related = {run.parent_id for run, _ in ends if run.parent_id is not None} | run_tree.below(
+        self.related = {run.parent_id for run, _ in ends if run.parent_id is not None} | run_tree.unfinished_below(
             question.run_id for question in self._questions if question.locks == BELOW
         )
 
@@ -209,12 +210,10 @@ class _Batch:
         return replies
 
 
-async def _not_ready(error: RunError) -> Outcome:
-    return Outcome(status="failed", error=error)
-
-
-async def _raise(error: Exception) -> Outcome:
-    raise error
+async def _without_context(result: Outcome | Exception) -> Outcome:
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _end(run: models.Run, task: asyncio.Task[Outcome]) -> End:

@@ -1,4 +1,4 @@
-"""Writes steps and ends of runs. Making them ready takes no database; writing them is called within a transaction."""
+"""Stores steps and ends of runs: they are made ready without the database, and written within a transaction."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Place = tuple[StepKey, int]
 
 
 class StepNumbers:
-    """Numbers the steps of one run in the order in which they began, also across executions."""
+    """Numbers the steps of one run in the order in which they began, also across its executions."""
 
     def __init__(self, run: models.Run) -> None:
         self.run = run
@@ -47,10 +47,10 @@ class ReadyEnd:
     parameters: run_ends.Parameters
 
 
-def ready_steps(told: Iterable[tuple[StepNumbers, StepRecord]]) -> list[ReadyStep]:
-    """Return the latest record of each attempt."""
-    latest = {(sheet.run.pk, record.key, record.attempt): (sheet, record) for sheet, record in told}
-    return [_ready(sheet, record) for sheet, record in latest.values()]
+def ready_steps(records: Iterable[tuple[StepNumbers, StepRecord]]) -> list[ReadyStep]:
+    """Return the latest record of each attempt, ready to be stored."""
+    latest = {(numbers.run.pk, record.key, record.attempt): (numbers, record) for numbers, record in records}
+    return [_ready(numbers, record) for numbers, record in latest.values()]
 
 
 def ready_ends(ended: Iterable[tuple[models.Run, Outcome]], *, now: dt.datetime) -> list[ReadyEnd]:
@@ -58,7 +58,7 @@ def ready_ends(ended: Iterable[tuple[models.Run, Outcome]], *, now: dt.datetime)
 
 
 def store_steps(steps: Sequence[ReadyStep]) -> None:
-    """Store each step in place of what an earlier record of the same attempt said."""
+    """Store each step in place of an earlier record of the same attempt."""
     step_writes.store([step.parameters for step in steps])
     logged = [step for step in steps if step.record.logs]
     if logged:
@@ -67,7 +67,7 @@ def store_steps(steps: Sequence[ReadyStep]) -> None:
 
 
 def store_failure(run_id: uuid.UUID, error: RunError) -> None:
-    """Store what a run has failed of whose holder now undoes what it has done; whoever takes it over goes by that."""
+    """Store the error of a run that is about to be undone: also a worker that reclaims it then undoes it."""
     models.Run.objects.fail(run_id, code=error.code, message=error.message, place=error.place)
 
 
@@ -77,19 +77,17 @@ def store_ends(ends: Sequence[ReadyEnd], *, now: dt.datetime) -> None:
     parked = [end for end in ends if end.outcome.status == "waiting"]
     run_ends.store([end.parameters for end in final])
     run_ends.park([end.parameters for end in parked])
-    failure_grouping.note(_failures_of(final), now=now)
+    failures = [
+        failure_grouping.Failure(run=end.run, code=error.code, message=error.message, place=error.place)
+        for end in final
+        # A failure of the run above is counted there.
+        if end.outcome.status == "failed" and (error := end.outcome.error) and error.code != RUN_ABOVE_FAILED
+    ]
+    failure_grouping.note(failures, now=now)
     for end in final:
         status, leaves_steps = models.Run.Status(end.outcome.status), end.outcome.leaves_steps
         run_tree.ended(end.run, status=status, now=now, leaves_steps=leaves_steps)
     run_tree.parked([end.run for end in parked], now=now)
-
-
-def _failures_of(ends: Iterable[ReadyEnd]) -> Iterable[failure_grouping.Failure]:
-    for end in ends:
-        error = end.outcome.error
-        # What the run above has failed of is counted there.
-        if end.outcome.status == "failed" and error and error.code != RUN_ABOVE_FAILED:
-            yield failure_grouping.Failure(run=end.run, code=error.code, message=error.message, place=error.place)
 
 
 def _end(run: models.Run, outcome: Outcome, *, now: dt.datetime) -> run_ends.RunEnd:
@@ -108,9 +106,9 @@ def _end(run: models.Run, outcome: Outcome, *, now: dt.datetime) -> run_ends.Run
 
 
 def _due_at(outcome: Outcome, *, now: dt.datetime) -> dt.datetime | None:
-    """Return when a parked run goes on, by the database's clock, which is what claims go by.
+    """Return when a parked run is due, by the database's clock, which is what claims go by.
 
-    It is as far away as it was by the clock of this process. Were that one behind and the time taken as it is, the run
+    It is as far away as by the clock of this process. If that one were behind and the time were used as it is, the run
     would be claimed at once, find that it has to wait, and be parked again, over and over.
     """
     if outcome.due_at is None:
@@ -118,13 +116,13 @@ def _due_at(outcome: Outcome, *, now: dt.datetime) -> dt.datetime | None:
     return max(outcome.due_at, now + (outcome.due_at - timezone.now()))
 
 
-def _ready(sheet: StepNumbers, record: StepRecord) -> ReadyStep:
+def _ready(numbers: StepNumbers, record: StepRecord) -> ReadyStep:
     key, error = record.key, record.error
     iteration = models.NO_ITERATION if key.iteration is None else key.iteration
-    identity = (sheet.run.pk, key.sequence, key.event, key.role, iteration, record.attempt)
+    identity = (numbers.run.pk, key.sequence, key.event, key.role, iteration, record.attempt)
     columns = {
         **dict(zip(IDENTITY, identity, strict=True)),
-        "position": sheet.position_of(record),
+        "position": numbers.position_of(record),
         "type": record.type,
         "target": record.target,
         "app": record.app or "",
@@ -142,7 +140,7 @@ def _ready(sheet: StepNumbers, record: StepRecord) -> ReadyStep:
         "finished_at": record.finished_at,
         "due_at": record.due_at,
     }
-    return ReadyStep(sheet.run.pk, record, identity, step_writes.parameters(columns))
+    return ReadyStep(numbers.run.pk, record, identity, step_writes.parameters(columns))
 
 
 def _log_rows(step: ReadyStep, keys: Mapping[Identity, int]) -> Iterable[models.RunLog]:
@@ -150,7 +148,7 @@ def _log_rows(step: ReadyStep, keys: Mapping[Identity, int]) -> Iterable[models.
     key = keys[step.identity]
     at = record.finished_at or record.started_at
     texts = capped_lines([line.text for line in record.logs], cap_bytes=conf.payload_cap_bytes())
-    # What was cut off has no line.
+    # Lines beyond the cap are left out.
     return (
         models.RunLog(run_id=step.run_id, step_id=key, at=at, level=line.level, text=text)
         for line, text in zip(record.logs, texts, strict=False)

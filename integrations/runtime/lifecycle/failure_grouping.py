@@ -27,7 +27,7 @@ class Failure:
 
 
 class _Kind(NamedTuple):
-    """What failures of one group have in common; sorted, so that everybody locks groups in the same order."""
+    """What the failures of one group have in common."""
 
     integration_id: int
     fingerprint: str
@@ -37,19 +37,33 @@ class _Kind(NamedTuple):
     code: str
     title: str
 
+    @classmethod
+    def of(cls, failure: Failure, app: str, target: str) -> _Kind:
+        feature_id, code = failure.run.feature_id, failure.code
+        title = fingerprints.normalized(failure.message) or code
+        fingerprint = fingerprints.fingerprint(feature_id=feature_id, app=app, target=target, code=code, title=title)
+        return cls(failure.run.integration_id, fingerprint, feature_id, app, target, code, title[:_TITLE_LENGTH])
+
 
 def note(failures: Iterable[Failure], *, now: dt.datetime) -> None:
-    """Count each failure in its group, which is a new one or opens again, and let its run say which."""
+    """Count each failure in its group, which is created or reopened, and store the group with the run."""
     failures = list(failures)
     if not failures:
         return
     called = _called(failures)
     kinds: dict[_Kind, list[Failure]] = defaultdict(list)
     for failure in failures:
-        kinds[_kind(failure, *called.get((failure.run.pk, failure.place), ("", "")))].append(failure)
+        app, target = called.get((failure.run.pk, failure.place), ("", ""))
+        kinds[_Kind.of(failure, app, target)].append(failure)
+    # Every process locks groups in this order.
     for kind in sorted(kinds, key=lambda kind: kind[:2]):
-        group_id = _counted(kind, kinds[kind], now)
-        models.Run.objects.filter(pk__in=[each.run.pk for each in kinds[kind]]).update(failure_group=group_id)
+        rows = models.FailureGroup.objects.filter(integration=kind.integration_id, fingerprint=kind.fingerprint)
+        if not _count(rows, kinds[kind], now):
+            # Another process may create it at the same time.
+            models.FailureGroup.objects.bulk_create([_new(kind, kinds[kind][0], now)], ignore_conflicts=True)
+            _count(rows, kinds[kind], now)
+        runs = models.Run.objects.filter(pk__in=[failure.run.pk for failure in kinds[kind]])
+        runs.update(failure_group=rows.values_list("pk", flat=True).get())
 
 
 def _called(failures: list[Failure]) -> dict[tuple[uuid.UUID, str], tuple[str, str]]:
@@ -59,24 +73,6 @@ def _called(failures: list[Failure]) -> dict[tuple[uuid.UUID, str], tuple[str, s
     columns = ("run_id", "sequence", "event", "app", "target")
     rows = failed.values_list(*columns) if run_ids else ()
     return {(run_id, f"{sequence}/{event}"): (app, target) for run_id, sequence, event, app, target in rows}
-
-
-def _kind(failure: Failure, app: str, target: str) -> _Kind:
-    feature_id, title = failure.run.feature_id, fingerprints.normalized(failure.message) or failure.code
-    fingerprint = fingerprints.fingerprint(
-        feature_id=feature_id, app=app, target=target, code=failure.code, title=title
-    )
-    return _Kind(failure.run.integration_id, fingerprint, feature_id, app, target, failure.code, title[:_TITLE_LENGTH])
-
-
-def _counted(kind: _Kind, failures: list[Failure], now: dt.datetime) -> int:
-    rows = models.FailureGroup.objects.filter(integration=kind.integration_id, fingerprint=kind.fingerprint)
-    if not _count(rows, failures, now):
-        # Somebody else may be putting it there, too.
-        models.FailureGroup.objects.bulk_create([_new(kind, failures[0], now)], ignore_conflicts=True)
-        _count(rows, failures, now)
-    group_id: int = rows.values_list("pk", flat=True).get()
-    return group_id
 
 
 def _count(rows: QuerySet[models.FailureGroup], failures: list[Failure], now: dt.datetime) -> int:

@@ -1,4 +1,4 @@
-"""Tells failures of one kind: what changes from one to the next is taken out of their messages."""
+"""Tells which failures are alike, by their messages without what changes from one to the next."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import re
 from integrations import strict_json
 from integrations.types import Json
 
-#: What of a message is looked at; the rest of a longer one tells nothing that the beginning does not.
-_LOOKED_AT = 2_000
+#: How much of a message counts; the rest of a longer one adds nothing to its beginning.
+_MOST_CHARACTERS = 2_000
 #: Longest first where one begins like another. A quote within a word is an apostrophe.
 _CHANGING = re.compile(
     r"""
@@ -25,11 +25,11 @@ _CHANGING = re.compile(
 
 def normalized(message: str) -> str:
     """Return the message with ids, times, quoted texts, hexadecimal and other numbers as `<id>`, `<time>`, …"""
-    replaced = _CHANGING.sub(lambda found: f"<{found.lastgroup}>", message[:_LOOKED_AT])
+    replaced = _CHANGING.sub(lambda found: f"<{found.lastgroup}>", message[:_MOST_CHARACTERS])
     return " ".join(replaced.split())
 
 
 def fingerprint(*, feature_id: int | None, app: str, target: str, code: str, title: str) -> str:
-    """Return the SHA-256 in hex of what failures of one kind have in common; `title` is the normalized message."""
+    """Return the SHA-256 in hex of what alike failures have in common; `title` is the normalized message."""
     parts: Json = [feature_id, app, target, code, title]
     return hashlib.sha256(strict_json.canonical(parts).encode()).hexdigest()

@@ -53,7 +53,10 @@ class Room:
         if lane.concurrency is not None:
             rooms.append(lane.concurrency - self._leased[lane.key])
         if bucket.awaits_rate and lane.rate_limit is not None:
-            rooms.append(lane.rate_limit - self._started_in(lane))
+            if lane.key not in self._started:
+                since = self._now - dt.timedelta(seconds=lane.rate_period or 0.0)
+                self._started[lane.key] = len(run_queue.starts(lane.key, since=since, most=lane.rate_limit))
+            rooms.append(lane.rate_limit - self._started[lane.key])
         return max(min(rooms), 0)
 
     def take(self, bucket: run_queue.Bucket) -> bool:
@@ -64,13 +67,6 @@ class Room:
         if bucket.awaits_rate and bucket.lane in self._started:
             self._started[bucket.lane] += 1
         return True
-
-    def _started_in(self, lane: models.Lane) -> int:
-        if lane.key not in self._started:
-            period, limit = lane.rate_period or 0.0, lane.rate_limit or 0
-            since = self._now - dt.timedelta(seconds=period)
-            self._started[lane.key] = len(run_queue.starts(lane.key, since=since, most=limit))
-        return self._started[lane.key]
 
 
 def why_not_yet(run: models.Run, *, now: dt.datetime) -> str:

@@ -72,9 +72,24 @@ def preview(rules: Rules, *, now: dt.datetime, integration_ids: set[int]) -> Pre
     """Return what pruning would delete of these integrations, the most runs first."""
     scopes = [scope for scope in rules.scopes(now=now) if scope.integration_id in integration_ids]
     found = sorted(_found(scopes), key=lambda each: -each.runs)
-    expired = models.CacheEntry.objects.expired(now).filter(cache__integration__in=integration_ids)
+    means = _mean_sizes([each.scope for each in found[:_MEASURED]])
+    means += [sum(means) / max(len(means), 1)] * (len(found) - len(means))
+    integrations = models.Integration.objects.in_bulk({each.scope.integration_id for each in found})
+    features = models.Feature.objects.in_bulk({each.scope.feature_id for each in found} - {None})
+    lines = [
+        Line(
+            integration=integrations[each.scope.integration_id].tag,
+            feature=features[each.scope.feature_id].tag if each.scope.feature_id is not None else "",
+            status=each.scope.status,
+            runs=each.runs,
+            oldest=each.oldest,
+            size_bytes=round(each.runs * mean),
+        )
+        for each, mean in zip(found, means, strict=True)
+    ]
     slots = retention_expired.slots(now).filter(job__integration__in=integration_ids)
-    return Preview(lines=_lines(found), slots=slots.count(), cache_entries=expired.count())
+    cache_entries = models.CacheEntry.objects.expired(now).filter(cache__integration__in=integration_ids)
+    return Preview(lines=lines, slots=slots.count(), cache_entries=cache_entries.count())
 
 
 def _found(scopes: Iterable[Scope]) -> Iterator[_Found]:
@@ -93,24 +108,6 @@ def _found(scopes: Iterable[Scope]) -> Iterator[_Found]:
 def _counted(runs: QuerySet[models.Run], column: str, scopes: Mapping[Any, Scope]) -> Iterator[_Found]:
     for key, count, oldest in runs.values_list(column).annotate(Count("pk"), Min("finished_at")):
         yield _Found(scope=scopes[key], runs=count, oldest=oldest)
-
-
-def _lines(found: Sequence[_Found]) -> list[Line]:
-    integrations = models.Integration.objects.in_bulk({each.scope.integration_id for each in found})
-    features = models.Feature.objects.in_bulk({each.scope.feature_id for each in found} - {None})
-    means = _mean_sizes([each.scope for each in found[:_MEASURED]])
-    means += [sum(means) / max(len(means), 1)] * (len(found) - len(means))
-    return [
-        Line(
-            integration=integrations[each.scope.integration_id].tag,
-            feature=features[each.scope.feature_id].tag if each.scope.feature_id is not None else "",
-            status=each.scope.status,
-            runs=each.runs,
-            oldest=each.oldest,
-            size_bytes=round(each.runs * mean),
-        )
-        for each, mean in zip(found, means, strict=True)
-    ]
 
 
 def _mean_sizes(scopes: Sequence[Scope]) -> list[float]:

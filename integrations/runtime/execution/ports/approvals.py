@@ -1,4 +1,4 @@
-"""The approvals that a run waits for: fulfils `engine.ports.Approvals`."""
+"""Finds and requests the approvals that a run waits for: fulfils `engine.ports.Approvals`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Decision = models.Approval.Decision
 
 
 class Approvals:
-    """Asks and writes in the database's thread, while the run is held."""
+    """Reads and writes in the database's thread, while the run's lease lasts."""
 
     def __init__(self, run: models.Run, recorder: RunRecorder) -> None:
         self._run, self._recorder = run, recorder
@@ -38,7 +38,10 @@ class Approvals:
         return None if row is None else _described(row)
 
     def _requested(self, place: str, event: str, request: ApprovalRequest) -> Approval:
-        users, groups = _people(request.approvers)
+        users: list[User] = []
+        groups: list[Group] = []
+        if request.approvers is not None:
+            users, groups = _people(request.approvers)
         now = clock.now()
         seconds = request.expires_in
         row = models.Approval.objects.create(
@@ -57,11 +60,9 @@ class Approvals:
         return _described(row)
 
 
-def _people(approvers: Approvers | None) -> tuple[list[User], list[Group]]:
-    if approvers is None:
-        return [], []
+def _people(approvers: Approvers) -> tuple[list[User], list[Group]]:
     if not approvers.users and not approvers.groups:
-        raise EventError("approvers names nobody, so nobody could decide", code="unknown_approver")
+        raise EventError("approvers is empty; name a user or group", code="unknown_approver")
     users = _named(User.objects.filter(is_active=True), "username", approvers.users, kind="active user")
     return users, _named(Group.objects.all(), "name", approvers.groups, kind="group")
 

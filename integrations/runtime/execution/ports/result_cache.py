@@ -1,4 +1,4 @@
-"""Results kept for other runs: fulfils `engine.ports.ResultCache`, over one row for each result."""
+"""Keeps results for other runs: fulfils `engine.ports.ResultCache`, with one row for each result."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from integrations.types import Json
 logger = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-#: How long whoever makes a result is left alone.
+#: How long other runs leave it to a step to make a result.
 FILLING = dt.timedelta(seconds=30)
 _UNAVAILABLE = CacheAnswer(status="unavailable")
 
 
 class ResultCache:
-    """Asks and writes in the database's thread; a fault of these tables is a miss, and breaks nothing else off."""
+    """Reads and writes in the database's thread; an error of these tables is a miss, and ends nothing else."""
 
     def __init__(self, run: models.Run, recorder: RunRecorder) -> None:
         self._run, self._recorder = run, recorder
@@ -41,7 +41,7 @@ class ResultCache:
         return await self._recorder.ask(store, locks=_locks(key))
 
     def abandon(self, key: str, *, filler: str) -> None:
-        self._recorder.tell(self._safely(partial(_released, key, filler), otherwise=None), locks=_locks(key))
+        self._recorder.tell(self._safely(partial(_abandoned, key, filler), otherwise=None), locks=_locks(key))
 
     def _safely(self, ask: Callable[[], Answer], *, otherwise: Answer) -> Callable[[], Answer]:
         def ask_safely() -> Answer:
@@ -49,7 +49,7 @@ class ResultCache:
                 with transaction.atomic():
                     return ask()
             except DatabaseError:
-                logger.exception("Cache is at fault", extra={"action": "cache_fault", "run": str(self._run.pk)})
+                logger.exception("A cache failed", extra={"action": "cache_failed", "run": str(self._run.pk)})
                 return otherwise
 
         return ask_safely
@@ -63,23 +63,25 @@ class ResultCache:
             return _UNAVAILABLE
         entry = models.CacheEntry(cache=cache, environment_id=self._run.environment_id, key=key)
         models.CacheEntry.objects.bulk_create([entry], ignore_conflicts=True)
-        mine = models.CacheEntry.objects.filter(key=key).to_fill(now, filler)
-        if mine.update(filling_by=filler, filling_until=now + FILLING):
+        own_entry = models.CacheEntry.objects.filter(key=key).to_fill(now, filler)
+        if own_entry.update(filling_by=filler, filling_until=now + FILLING):
             return CacheAnswer(status="fill")
-        # Between the two statements somebody may have stored it.
+        # Another run may have stored it between the two statements.
         return _hit(key, now) or CacheAnswer(status="filling")
 
     def _stored(self, key: str, value: Json, tag: str, filler: str) -> str:
-        if too_large := _too_large(value):
-            _released(key, filler)
-            return too_large
+        cap = conf.payload_cap_bytes()
+        size = truncation.size_beyond(value, cap_bytes=cap)
+        if size is not None:
+            _abandoned(key, filler)
+            return f"it is {size} bytes long and DUCTAPE_PAYLOAD_CAP_BYTES is {cap}"
         now, cache = clock.now(), self._cache(tag)
         if cache is None:
-            return "there is no such cache any more"
+            return "the cache was deleted"
         expires_at = periods.after(now, count=cache.expiry, period=cast("Period", cache.period))
-        mine = models.CacheEntry.objects.filter(key=key, filling_by=filler)
-        stored = mine.update(value=value, stored_at=now, expires_at=expires_at, filling_by="", filling_until=None)
-        return "" if stored else "another step fills it by now"
+        own_entry = models.CacheEntry.objects.filter(key=key, filling_by=filler)
+        stored = own_entry.update(value=value, stored_at=now, expires_at=expires_at, filling_by="", filling_until=None)
+        return "" if stored else "another step fills it now"
 
     def _cache(self, tag: str) -> models.Cache | None:
         """Return the cache as it is now: a changed expiry counts for what is stored from then on."""
@@ -95,11 +97,5 @@ def _hit(key: str, now: dt.datetime) -> CacheAnswer | None:
     return None if entry is None else CacheAnswer(status="hit", value=entry.value, stored_at=entry.stored_at)
 
 
-def _too_large(value: Json) -> str:
-    cap = conf.payload_cap_bytes()
-    size = truncation.size_beyond(value, cap_bytes=cap)
-    return "" if size is None else f"it is {size} bytes long and DUCTAPE_PAYLOAD_CAP_BYTES is {cap}"
-
-
-def _released(key: str, filler: str) -> None:
+def _abandoned(key: str, filler: str) -> None:
     models.CacheEntry.objects.filter(key=key, filling_by=filler).update(filling_by="", filling_until=None)

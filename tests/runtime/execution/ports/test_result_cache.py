@@ -64,7 +64,7 @@ class Shelf:
         self.results.abandon(KEY, filler=filler)
 
 
-def fail(*_: object) -> None:
+def fail(*_: object, **__: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM there_is_no_such_table")
 
@@ -162,10 +162,10 @@ def test_result_that_is_not_kept_says_why(now: FakeClock, monkeypatch: pytest.Mo
     shelf = Shelf()
     shelf.look()
 
-    assert shelf.why_not(1, "two") == "another step fills it by now"
+    assert shelf.why_not(1, "two") == "another step fills it now"
     models.Cache.objects.all().delete()
-    assert shelf.why_not(1) == "there is no such cache any more"
-    monkeypatch.setattr("integrations.runtime.execution.ports.result_cache._too_large", fail)
+    assert shelf.why_not(1) == "the cache was deleted"
+    monkeypatch.setattr("integrations.definitions.truncation.size_beyond", fail)
     assert shelf.why_not(1) == "the cache is not available"
 
 
