@@ -38,7 +38,7 @@ def installed(database: str, *, api_url: str = "http://127.0.0.1:9") -> Iterator
 
 @contextlib.contextmanager
 def working(installation: Installation, *, processes: int, concurrency: int = 100) -> Iterator[None]:
-    """Keep so many worker processes at work while the block runs, which begins once all of them are there."""
+    """Keep this many worker processes running while the block runs, which begins once all of them are alive."""
     worker = installation.worker("--processes", str(processes), "--concurrency", str(concurrency))
     wait_for(lambda: len(workers(installation)) == processes, seconds=60, what=installation.log.read_text)
     try:
@@ -65,11 +65,11 @@ def wait_until_drained(installation: Installation, *, seconds: float = 600) -> N
     """Return once nothing is queued or running: one look at two small partial indexes, 20 times a second."""
     queued = "finished_at IS NULL AND lease_until IS NULL"
     sql = f"SELECT EXISTS (SELECT 1 FROM integrations_run WHERE {queued})"
-    held = "SELECT EXISTS (SELECT 1 FROM integrations_run WHERE lease_until IS NOT NULL)"
+    leased = "SELECT EXISTS (SELECT 1 FROM integrations_run WHERE lease_until IS NOT NULL)"
     with installation.connection() as connection:
 
         def is_drained() -> bool:
-            return not any(bool(connection.execute(each).fetchone()[0]) for each in (sql, held))
+            return not any(bool(connection.execute(each).fetchone()[0]) for each in (sql, leased))
 
         wait_for(is_drained, seconds=seconds, what="the queue is not drained")
 

@@ -1,4 +1,4 @@
-"""Measures how soon an idle worker takes up a run, and how soon it has ended.
+"""Measures how soon an idle worker claims a run, and how soon the run has ended.
 
     python -m benchmarks.pickup [--runs 100] [--databases sqlite postgresql]
 

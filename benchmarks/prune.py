@@ -3,7 +3,7 @@
     DATABASE_URL=sqlite:////tmp/prune.sqlite3 python -m benchmarks.prune --runs 200000
 
 The database must be new. A second process writes as workers do: it starts a run and ends it in one transaction each,
-and notes how long each commit took; first alone, then while the pruning goes on.
+and notes how long each commit took; first alone, then while the pruning runs.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python -m benchmarks.worker_http [--runs 2000] [--repeats 3] [--databases sqlite postgresql] [--memory 50000]
 
-The ratio is to runs that do nothing, in the same installation. `--memory` goes on until so many runs have ended, and
+The ratio is to runs that do nothing, in the same installation. `--memory` continues until so many runs have ended, and
 says how much memory a worker took after the first 1,000 and at the end.
 """
 

@@ -61,8 +61,8 @@ def start(
 ) -> models.BulkOperation:
     """Return a new operation on those of `runs`, a queryset, that it fits and `by` may see; a worker carries it out.
 
-    `version` and `start` are those of a replay: see `replays.preview`. `writes` says what becomes of what each of the
-    runs has written; what cannot be undone is taken over either way.
+    `version` and `start` are those of a replay: see `replays.preview`. `writes` says whether calls that have
+    changed something run again; what cannot be undone is reused either way.
 
     Raises:
         PermissionRefused

@@ -51,7 +51,7 @@ def freeze(*, environment: models.Environment, by: Actor, reason: str = "") -> m
 
 
 def unfreeze(*, environment: models.Environment, by: Actor) -> models.Freeze:
-    """Resume the schedules, those first that were to fire first; what becomes of missed times is the job's `missed`.
+    """Resume the schedules, those first that were to fire first; each job's `missed` decides on missed times.
 
     Retries that came due in the meantime begin.
 

@@ -7,5 +7,5 @@ were returned, late messages. `Redelivery` sends again what the broker has lost.
 
 Between runs a worker renews its leases, looks for cancels, fires schedules, carries out bulk operations in slices of
 50 ms, and prunes. A database that does not answer is waited for. A worker that the database refuses three times in a
-row, such as before the migrations, returns what it holds and ends.
+row, such as before the migrations, puts its runs back into the queue and ends.
 """

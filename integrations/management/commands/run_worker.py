@@ -17,7 +17,7 @@ _MOST_AT_ONCE = 100_000
 
 
 class Command(BaseCommand):
-    help = "Execute due runs until SIGTERM or Ctrl-C; what is held then is finished or handed back."
+    help = "Execute due runs until SIGTERM or Ctrl-C; runs in progress are finished or put back into the queue."
 
     def add_arguments(self, parser: CommandParser) -> None:
         processes, concurrency = whole_number(most=_MOST_PROCESSES), whole_number(most=_MOST_AT_ONCE)

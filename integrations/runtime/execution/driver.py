@@ -189,12 +189,12 @@ class _Batch:
         self._steps = ready_steps(
             (active[message.run_id].numbers, message.record) for message in messages if isinstance(message, Step)
         )
-        # Everybody locks shared rows in the same order, or two workers would wait for each other.
+        # All processes lock shared rows in the same order, or two workers would wait for each other.
         self._questions = sorted((each for each in messages if isinstance(each, Question)), key=lambda each: each.locks)
         ends = [(active[each.run_id].run, each.outcome) for each in messages if isinstance(each, End)]
         self._ends = ready_ends(((run, end) for run, end in ends if isinstance(end, Outcome)), now=now)
         self._crashes = [(run, end) for run, end in ends if not isinstance(end, Outcome)]
-        #: Runs above those that end, which are told so, and those below that a question writes for.
+        #: Runs above those that end, which are woken, and nested runs that a question writes for.
         self.related = {run.parent_id for run, _ in ends if run.parent_id is not None} | run_tree.unfinished_below(
             question.run_id for question in self._questions if question.locks == BELOW
         )

@@ -1,4 +1,4 @@
-"""Holds a start or a call up: lanes, deduplication, the queue's cap, circuits.
+"""Limits starts and calls: lanes, deduplication, the queue's cap, rate budgets and circuits.
 
 - Lanes: the runs of a feature with limits queue in a lane of their own for each environment. A claim locks the lane's
   row first, so the limit is exact. Runs without limits have no lane and pay nothing. The limits are those of the latest
