@@ -54,7 +54,7 @@ class AppActionInline(AppPartInline):
     form = forms.AppActionForm
     verbose_name = "action"
     fields = (
-        *(("tag", "name"), "description", ("method", "resource"), ("request_type", "idempotent")),
+        *(("tag", "name"), "description", ("method", "resource"), ("request_type", "idempotent", "effect")),
         *("params", "query", "headers", "body", "responses", "pagination"),
     )
 

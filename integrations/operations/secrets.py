@@ -56,6 +56,8 @@ def put(
 def describe(*, row: models.Secret, description: str, by: Actor) -> models.Secret:
     """Change what a secret is said to be for; its value stays."""
     require(by, "change_secret", to="change secrets")
+    if description == row.description:
+        return row
     before: JsonObject = {"description": row.description}
     with all_or_nothing():
         row.description = description
