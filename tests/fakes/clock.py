@@ -49,6 +49,10 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._fake_clock.monotonic()
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads without a timeout: from Python 3.12 there is one, and time would jump over it."""
+        await super().shutdown_default_executor()
+
 
 class _JumpingSelector(selectors.SelectSelector):
     """Never waits for a timer; waits for real only when nothing is due ever, which is for another thread."""
