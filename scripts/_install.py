@@ -3,7 +3,7 @@
 The environment's own pip, of whatever version, installs one pinned and hashed `uv`, which installs the rest. What
 happens to be on the machine changes nothing about what is installed: no `uv` on the path, no user site, and no setting
 of pip or uv such as a prefix, a constraint or "no binary". Only where packages come from (index, mirror, proxy,
-certificates) is taken from the machine's settings, pip's included, which uv would not read.
+certificates, no index but a folder) is taken from the machine's settings, pip's included, which uv would not read.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ WHERE_FROM = {
     "default-timeout": "UV_HTTP_TIMEOUT",
     "timeout": "UV_HTTP_TIMEOUT",
 }
+#: Says that `find-links` is all there is; an option without a value, of pip and of uv.
+NO_INDEX = "no-index"
+_YES = {"y", "yes", "t", "true", "on", "1"}
 #: Those that hold several values, separated by spaces; uv wants commas for the second.
 _LISTS = {"extra-index-url": " ", "find-links": ",", "trusted-host": " "}
 #: uv's own settings of that kind, which come before what is translated.
@@ -41,22 +44,28 @@ def main(requirements: str) -> int:
 
 
 def where_from(listed: str) -> dict[str, str]:
-    """Return the settings of `WHERE_FROM` in what `pip config list` prints; the environment's come first."""
+    """Return what `pip config list` prints of `WHERE_FROM` and `NO_INDEX`; the environment's comes first."""
     found: dict[str, str] = {}
-    order = {"global": 0, "install": 1, ":env:": 2}
+    order = ["global", "install", ":env:"]
     lines = (line.partition("=") for line in listed.splitlines())
-    named = ((*name.rpartition(".")[::2], value) for name, equals, value in lines if equals)
-    for _section, key, value in sorted(named, key=lambda each: order.get(each[0], -1)):
+    named = [(*name.rpartition(".")[::2], value) for name, equals, value in lines if equals]
+    # Other sections are for other commands of pip.
+    for_installing = [each for each in named if each[0] in order]
+    for _section, key, value in sorted(for_installing, key=lambda each: order.index(each[0])):
         if key in WHERE_FROM:
             text = str(ast.literal_eval(value))
             found[key] = " ".join(filter(_is_there, text.split())) if key == "find-links" else text
+        elif key == NO_INDEX:
+            found[key] = "yes" if str(ast.literal_eval(value)).lower() in _YES else ""
     return {key: value for key, value in found.items() if value}
 
 
 def install_uv(settings: Mapping[str, str]) -> int:
     """Install `uv` by pip, isolated from every setting but these."""
-    options = []
+    options = [f"--{NO_INDEX}"] if NO_INDEX in settings else []
     for key, value in settings.items():
+        if key == NO_INDEX:
+            continue
         for each in value.split() if key in _LISTS else [value]:
             options += [f"--{key}", each]
     # A setting of /dev/null keeps pip from every configuration file.
@@ -68,7 +77,11 @@ def install_uv(settings: Mapping[str, str]) -> int:
 
 def install(requirements: str, settings: Mapping[str, str]) -> int:
     """Install a requirements file by the environment's `uv`."""
-    translated = {WHERE_FROM[key]: _LISTS.get(key, " ").join(value.split()) for key, value in settings.items()}
+    translated = {
+        WHERE_FROM[key]: _LISTS.get(key, " ").join(value.split())
+        for key, value in settings.items()
+        if key in WHERE_FROM
+    }
     kept = {key: value for key, value in os.environ.items() if key in _UVS_OWN}
     environment = {
         **_without(os.environ, "UV_"),
@@ -81,6 +94,7 @@ def install(requirements: str, settings: Mapping[str, str]) -> int:
     }
     uv = Path(sys.executable).parent / "uv"
     command = [str(uv), "pip", "install", "--no-config", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+    command += [f"--{NO_INDEX}"] if NO_INDEX in settings else []
     command += [] if _has_cache_folder() else ["--no-cache"]
     command += ["--python", sys.executable, "-r", requirements]
     return subprocess.run(command, env=environment, check=False).returncode

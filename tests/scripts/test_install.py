@@ -37,6 +37,15 @@ def test_only_where_packages_come_from_is_taken() -> None:
     assert install.where_from(listed + "global.cert='/etc/ca.pem'\n") == {"cert": "/etc/ca.pem"}
 
 
+def test_settings_for_other_commands_of_pip_are_left_out() -> None:
+    assert install.where_from("download.index-url='https://other.example/simple'\nwheel.proxy='http://p'\n") == {}
+
+
+@pytest.mark.parametrize(("written", "found"), [("true", {"no-index": "yes"}), ("1", {"no-index": "yes"}), ("no", {})])
+def test_having_no_index_but_a_folder_is_taken(written: str, found: dict[str, str]) -> None:
+    assert install.where_from(f":env:.no-index='{written}'\n") == found
+
+
 def test_folder_that_is_not_there_is_left_out(tmp_path: Path) -> None:
     listed = f"global.find-links='{tmp_path} /not/there https://wheels.example/'"
 
@@ -56,7 +65,9 @@ def test_pip_of_this_machine_lists_its_settings_in_that_form(tmp_path: Path) -> 
     assert found["trusted-host"].split() == ["a", "b"]
 
 
-@pytest.mark.parametrize("key", sorted(install.WHERE_FROM.keys() - {"default-timeout"}))  # an alias that pip hides
+@pytest.mark.parametrize(
+    "key", sorted({*install.WHERE_FROM, install.NO_INDEX} - {"default-timeout"})
+)  # an alias that pip hides
 def test_every_setting_is_an_option_of_pip(key: str) -> None:
     shown = subprocess.run([sys.executable, "-m", "pip", "help", "install"], text=True, capture_output=True, check=True)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -25,6 +26,17 @@ def change(path: Path, old: str, new: str) -> None:
 
 def test_lock_files_are_as_new_as_what_they_are_compiled_from(folder: Path) -> None:
     assert locks.outdated(folder=folder) == []
+
+
+def test_what_tests_run_with_is_what_production_runs_with(folder: Path) -> None:
+    """scripts/run takes an environment of requirements-dev.txt for one of requirements.txt."""
+    pins, dev_pins = (
+        set(re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?==\S+", (folder / name).read_text(), flags=re.MULTILINE))
+        for name in ("requirements.txt", "requirements-dev.txt")
+    )
+
+    assert len(pins) > 30
+    assert pins - dev_pins == set()
 
 
 @pytest.mark.parametrize(
