@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("integrations", "ductape_site", "examples", "scripts")
+FOLDERS = ("integrations", "ductape_site", "examples", "scripts", "tests", "benchmarks")
 #: Possessive quantifiers and atomic groups: https://github.com/python/cpython/issues/106052 and 101955.
 _POSSESSIVE = re.compile(r"(?<!\\)[*+?}]\+|\(\?>")
 _IN_A_SET = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]")
@@ -22,9 +22,10 @@ def _patterns() -> Iterator[tuple[str, str]]:
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _USES:
-                    first = node.args[0] if node.args else None
-                    if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                        yield f"{path.relative_to(ROOT)}:{node.lineno}", first.value
+                    # The parts of a text with fields, too.
+                    for part in ast.walk(node.args[0]) if node.args else ():
+                        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                            yield f"{path.relative_to(ROOT)}:{part.lineno}:{part.col_offset}", part.value
 
 
 def test_no_pattern_has_possessive_quantifiers_or_atomic_groups() -> None:
