@@ -20,13 +20,13 @@ from integrations.definitions.schedules import known_zones
 from integrations.operations.jobs import MOST_MADE_UP
 from integrations.types import JsonObject
 
-_MOMENT_HELP = "As in 2026-12-24T18:00+01:00; without an offset, in the time zone above."
+_MOMENT_HELP = "As in 2026-12-24T18:00+01:00; without an offset, in the time zone of the cron, else UTC."
 _RETRY_HELP = (
     '{"delay": 30, "factor": 2, "longest": 3600} waits up to 30 seconds before the first retry, then up to 60, 120 and '
     "so on, 3600 at most. Empty: up to 0.5, then 1, 2 and so on, 60 at most."
 )
 #: The boxes that say when, by the kind of schedule that they belong to; "" is every kind.
-SCHEDULE_BOXES = {"cron": "cron", "tz": "", "every": "every", "start_at": "", "limit": "", "end_at": ""}
+SCHEDULE_BOXES = {"cron": "cron", "tz": "cron", "every": "every", "start_at": "", "limit": "", "end_at": ""}
 #: What else says nothing about a job that is only run by hand.
 _OF_SCHEDULES = ("overlap", "missed")
 

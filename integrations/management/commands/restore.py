@@ -20,8 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help="also while workers are executing runs")
 
     def handle(self, *, file: Path, yes: bool, force: bool, **_options: Any) -> None:
-        if not yes and input("This replaces everything in the database. Go on? [y/N] ").strip().lower() != "y":
-            raise CommandError("nothing was changed")
+        if not yes and not _is_confirmed():
+            raise CommandError("nothing was changed; answer y, or give --yes")
         try:
             backups.restore(file, force=force)
         except OperationRefused as error:
@@ -30,3 +30,10 @@ class Command(BaseCommand):
             "Restored. Now run `manage.py migrate`, restart every process, and look at the queued runs and jobs. "
             "Dispatch is paused: nothing runs until you confirm, in the admin or by `manage.py resume_dispatch`."
         )
+
+
+def _is_confirmed() -> bool:
+    try:
+        return input("This replaces everything in the database. Continue? [y/N] ").strip().lower() == "y"
+    except EOFError:
+        return False  # started by no terminal

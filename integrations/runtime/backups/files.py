@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.db.migrations.loader import MigrationLoader
@@ -31,22 +31,25 @@ def written_whole(path: Path) -> Iterator[Path]:
     """Give a path to write to, which becomes `path` once it is complete and on the disk; else nothing stays.
 
     Raises:
-        OperationRefused: there is something at `path`, or its folder is not there.
+        OperationRefused: there is something at `path`, its folder is not there, or it cannot be written.
     """
     if path.exists():
         raise OperationRefused(f"{path} exists; name a new file")
     if not path.parent.is_dir():
         raise OperationRefused(f"there is no folder {path.parent}")
     partial = path.with_name(f"{path.name}.partial")
-    # Only for us: it holds all that the database holds.
-    os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:
+        # Only for us: it holds all that the database holds.
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
         yield partial
         _sync(partial)
         partial.rename(path)
         _sync(path.parent)
+    except OSError as error:
+        raise OperationRefused(f"{path} cannot be written: {error.strerror}") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.db import connection
+from psycopg.pq import Conninfo
 
 from integrations.errors import OperationRefused
 from integrations.runtime.backups import files
@@ -17,20 +18,13 @@ from integrations.runtime.backups import files
 _MAGIC = b"PGDMP"
 #: Where Debian keeps them, version by version.
 _DEBIAN = Path("/usr/lib/postgresql")
-#: From Django's connection to the variables that PostgreSQL's programs read; a command line would show the password.
-_VARIABLES = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-}
+#: libpq's own words for what a connection takes, with the variables that its programs read; a command line would show
+#: the password.
+_VARIABLES = {option.keyword.decode(): option.envvar.decode() for option in Conninfo.get_defaults() if option.envvar}
 #: A row of `django_migrations` in a dump: id, app, name, when.
 _MIGRATION = re.compile(r"^\d+\t(\w+)\t(\w+)\t", re.MULTILINE)
+#: The line of that table in the list of what a dump holds.
+_HOME = re.compile(r"^\d+; \d+ \d+ TABLE DATA (.+) django_migrations ", re.MULTILINE)
 
 
 def is_backup(path: Path) -> bool:
@@ -39,23 +33,29 @@ def is_backup(path: Path) -> bool:
 
 
 def backup(path: Path) -> None:
-    """Dump the database to a new file; nobody is kept from writing."""
+    """Dump the schema that the console is in to a new file; nobody is kept from writing."""
     with files.written_whole(path) as partial:
-        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={partial}")
+        only = _only(_schema())
+        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", only, f"--file={partial}")
 
 
 def restore(path: Path, *, reason: str) -> None:
     """Put a backup in the place of all tables, in one transaction; whoever asks for them meanwhile waits."""
-    migrations = files.own_migrations(_applied(path))
+    schema = _schema()
+    _refuse_other_schema(path, schema)
+    migrations = files.own_migrations(_applied(path, schema))
     before, after = _drop_tables(), files.settling(reason=reason, migrations=migrations)
     connection.close()
     # A dump empties the path on which names are looked up, for the safety of what it calls.
-    _replay(path, before=before, after=["SET search_path TO public", *after])
+    search_path = f"SET search_path TO {connection.ops.quote_name(schema)}"
+    _replay(path, schema, before=before, after=[search_path, *after])
 
 
-def _replay(path: Path, *, before: list[str], after: list[str]) -> None:
+def _replay(path: Path, schema: str, *, before: list[str], after: list[str]) -> None:
     """Execute statements, the dump's own and more statements in one transaction, however large the dump is."""
-    dump = _start("pg_restore", "--no-owner", "--no-privileges", "--file=-", str(path), stdout=subprocess.PIPE)
+    # What is in the schema, and not the schema itself, which is there.
+    only = f"--schema={schema}"
+    dump = _start("pg_restore", "--no-owner", "--no-privileges", only, "--file=-", str(path), stdout=subprocess.PIPE)
     apply = _start(
         "psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-",
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -82,12 +82,42 @@ def _drop_tables() -> list[str]:
     return [f"DROP TABLE {quoted} CASCADE"] if names else []
 
 
+def _schema() -> str:
+    """Return the schema that the console's tables are in: the first on its own search path that there is.
+
+    Raises:
+        OperationRefused: there is none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        (schema,) = cursor.fetchone()
+    if schema is None:
+        raise OperationRefused("no schema of the database's search path exists; create it first")
+    return str(schema)
+
+
+def _only(schema: str) -> str:
+    """Return pg_dump's option for just this schema, which otherwise is a pattern."""
+    quoted = schema.replace('"', '""')
+    return f'--schema="{quoted}"'
+
+
+def _refuse_other_schema(path: Path, schema: str) -> None:
+    found = _HOME.search(_run("pg_restore", "--list", str(path)))
+    if found is not None and found[1] != schema:
+        raise OperationRefused(
+            f'the backup is of schema "{found[1]}", and this console uses "{schema}"; '
+            f'restore it with a DATABASE_URL whose search path begins with "{found[1]}"'
+        )
+
+
 def _joined(statements: Iterable[str]) -> str:
     return "".join(f"\n{statement};\n" for statement in statements)
 
 
-def _applied(path: Path) -> set[tuple[str, str]]:
-    rows = _run("pg_restore", "--data-only", "--table=django_migrations", "--file=-", str(path))
+def _applied(path: Path, schema: str) -> set[tuple[str, str]]:
+    only = ("--data-only", f"--schema={schema}", "--table=django_migrations")
+    rows = _run("pg_restore", *only, "--file=-", str(path))
     return set(_MIGRATION.findall(rows))
 
 
@@ -124,6 +154,11 @@ def _program(name: str) -> str:
 
 
 def _environment() -> dict[str, str]:
+    """Return what makes PostgreSQL's programs connect as this process does, by the console's settings and libpq's own.
+
+    What DATABASE_URL leaves out, libpq takes from the same places as here: PG* variables, ~/.pgpass, pg_service.conf.
+    """
+    own = {name: value for name, value in os.environ.items() if name.startswith("PG") or name in ("HOME", "PATH")}
     parameters = connection.get_connection_params()
-    given = {variable: str(parameters[name]) for name, variable in _VARIABLES.items() if parameters.get(name)}
-    return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", **given}
+    given = {_VARIABLES[name]: str(value) for name, value in parameters.items() if name in _VARIABLES and value}
+    return {**own, "LC_ALL": "C.UTF-8", **given}
