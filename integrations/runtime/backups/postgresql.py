@@ -33,7 +33,7 @@ def is_backup(path: Path) -> bool:
 
 
 def backup(path: Path) -> None:
-    """Dump the schema that the console is in to a new file; nobody is kept from writing."""
+    """Dump the schema that the console is in to a new file, without blocking writers."""
     with files.written_whole(path) as partial:
         only = _only(_schema())
         _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", only, f"--file={partial}")
