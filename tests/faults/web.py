@@ -42,7 +42,9 @@ class Browser:
         return self._post(page, json=json.dumps(values), shape="json", environment="dev", shown="1")
 
     def _post(self, path: str, **values: str) -> httpx2.Response:
-        return self._client.post(path, data={**values, "csrfmiddlewaretoken": self._client.cookies["csrftoken"]})
+        # Its name ends with what is the installation's own.
+        [token] = [value for name, value in self._client.cookies.items() if name.startswith("ductape_csrf_")]
+        return self._client.post(path, data={**values, "csrfmiddlewaretoken": token})
 
     def _is_answered(self) -> bool:
         with contextlib.suppress(httpx2.TransportError):
