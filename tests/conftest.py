@@ -39,6 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _mark_database_use(item: pytest.Item) -> None:
+    # What a browser does with a page is the same on each database; tests/admin asks for the pages on both.
+    if item.get_closest_marker("browser"):
+        return
     fixtures = set(getattr(item, "fixturenames", ()))
     if item.get_closest_marker("django_db") or fixtures & _DATABASE_FIXTURES:
         item.add_marker("database")

@@ -69,6 +69,8 @@ def admin_page(browser: Page, client: Client) -> Page:
     return browser
 
 
+# Before tests/conftest.py reads the marker.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
