@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,6 +146,24 @@ def test_backup_of_a_schema_of_its_own_is_gone_back_to(connected: object, server
         assert connection.execute("SELECT count(*) FROM public.of_others").fetchone() == (0,)
 
 
+def test_restore_leaves_tables_alone_that_are_further_along_the_search_path(server: Server, tmp_path: Path) -> None:
+    database = f"d{secrets.token_hex(4)}"
+    server.create(database)
+    with server.admin(database) as connection:
+        connection.execute('CREATE SCHEMA "own schema" AUTHORIZATION app')
+        connection.execute("CREATE TABLE public.of_others (n integer)")
+        # Of the same role, which may therefore drop it.
+        connection.execute("ALTER TABLE public.of_others OWNER TO app")
+        connection.execute("INSERT INTO public.of_others VALUES (1)")
+    environment = tcp(server, database, "?options=-csearch_path%3D%22own%5C%20schema%22,public")
+    manage(environment, "migrate", "--verbosity", "0")
+
+    drill(server, database, environment, tmp_path / "x.backup", schema="own schema")
+
+    with server.admin(database) as connection:
+        assert connection.execute("TABLE public.of_others").fetchall() == [(1,)]
+
+
 def test_backup_of_another_schema_is_refused(server: Server, tmp_path: Path) -> None:
     database = f"d{secrets.token_hex(4)}"
     server.create(database, like="base")
@@ -156,6 +176,42 @@ def test_backup_of_another_schema_is_refused(server: Server, tmp_path: Path) -> 
 
     assert refused.returncode == 1
     assert 'the backup is of schema "public", and this console uses "own schema"' in refused.stderr
+
+
+#: A restore whose process is killed once psql has all of the dump.
+_KILLED = """
+import os, shutil, signal
+from pathlib import Path
+from integrations.operations import backups
+
+copy = shutil.copyfileobj
+
+def copy_and_die(source, target):
+    copy(source, target)
+    target.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+shutil.copyfileobj = copy_and_die
+backups.restore(Path({file!r}))
+"""
+
+
+def test_restore_that_is_killed_half_way_changes_nothing(server: Server, tmp_path: Path) -> None:
+    database = f"d{secrets.token_hex(4)}"
+    server.create(database, like="base")
+    environment, file = tcp(server, database), tmp_path / "x.backup"
+    manage(environment, "backup", str(file))
+    with server.admin(database) as connection:
+        connection.execute("INSERT INTO auth_group (name) VALUES ('since')")
+        before = contents(connection)
+
+        killed = manage(environment, "shell", "-c", _KILLED.format(file=str(file)), check=False)
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'"
+        while connection.execute(busy).fetchone() != (0,):
+            time.sleep(0.05)  # psql is at its end, and the server at its rollback
+
+        assert killed.returncode == -signal.SIGKILL
+        assert contents(connection) == before
 
 
 def drill(server: Server, database: str, environment: dict[str, str], file: Path, *, schema: str) -> None:

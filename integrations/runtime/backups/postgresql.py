@@ -44,7 +44,7 @@ def restore(path: Path, *, reason: str) -> None:
     schema = _schema()
     _refuse_other_schema(path, schema)
     migrations = files.own_migrations(_applied(path, schema))
-    before, after = _drop_tables(), files.settling(reason=reason, migrations=migrations)
+    before, after = _drop_tables(schema), files.settling(reason=reason, migrations=migrations)
     connection.close()
     # A dump empties the path on which names are looked up, for the safety of what it calls.
     search_path = f"SET search_path TO {connection.ops.quote_name(schema)}"
@@ -52,20 +52,24 @@ def restore(path: Path, *, reason: str) -> None:
 
 
 def _replay(path: Path, schema: str, *, before: list[str], after: list[str]) -> None:
-    """Execute statements, the dump's own and more statements in one transaction, however large the dump is."""
+    """Execute statements, the dump's own and more statements in one transaction, however large the dump is.
+
+    Without psql's --single-transaction, which commits at the end of its input, also where this process was killed half
+    way through the dump.
+    """
     # What is in the schema, and not the schema itself, which is there.
     only = f"--schema={schema}"
     dump = _start("pg_restore", "--no-owner", "--no-privileges", only, "--file=-", str(path), stdout=subprocess.PIPE)
     apply = _start(
-        "psql", "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", "--file=-",
+        "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-",
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     assert dump.stdout is not None and apply.stdin is not None  # noqa: S101, PT018  (for the type checker: both are pipes)
     try:
-        apply.stdin.write(_joined(before))
+        apply.stdin.write(_joined(["BEGIN", *before]))
         shutil.copyfileobj(dump.stdout, apply.stdin)
         _end(dump, "pg_restore")
-        apply.stdin.write(_joined(after))
+        apply.stdin.write(_joined([*after, "COMMIT"]))
     except BrokenPipeError:
         dump.kill()  # psql has given up, and says why
     except OperationRefused:
@@ -74,11 +78,16 @@ def _replay(path: Path, schema: str, *, before: list[str], after: list[str]) -> 
     _end(apply, "psql")
 
 
-def _drop_tables() -> list[str]:
-    """Return what takes away the tables there are, also those that a backup of an earlier version has not."""
+def _drop_tables(schema: str) -> list[str]:
+    """Return what drops the schema's tables, also those that a backup of an earlier version has not.
+
+    Of no other schema: the search path may lead to tables of other applications, which the backup does not hold.
+    """
     with connection.cursor() as cursor:
-        names = connection.introspection.table_names(cursor)
-    quoted = ", ".join(map(connection.ops.quote_name, names))
+        cursor.execute("SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = %s", [schema])
+        names = [name for (name,) in cursor.fetchall()]
+    quote = connection.ops.quote_name
+    quoted = ", ".join(f"{quote(schema)}.{quote(name)}" for name in names)
     return [f"DROP TABLE {quoted} CASCADE"] if names else []
 
 
