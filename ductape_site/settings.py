@@ -64,8 +64,8 @@ DUCTAPE_OUTPUT_CAP_BYTES = env.whole_number("DUCTAPE_OUTPUT_CAP_BYTES", default=
 
 # -- Where it is served ------------------------------------------------------------------------------------------------
 
-#: Below which path, such as /console; "" is the root of its host.
-DUCTAPE_PATH = environment.checked_path(env.text("DUCTAPE_PATH"))
+#: Below which path, such as /console; "" is the root of its host. gunicorn reads SCRIPT_NAME for the same.
+DUCTAPE_PATH = environment.checked_path(env.text("DUCTAPE_PATH") or env.text("SCRIPT_NAME"))
 FORCE_SCRIPT_NAME = DUCTAPE_PATH or None
 
 # -- Application -----------------------------------------------------------------------------------------------------

@@ -155,6 +155,7 @@ def test_installation_below_a_path_asks_for_its_files_and_cookies_there() -> Non
     def below(name: str) -> str:
         return start(*read(name), DUCTAPE_PATH="/console/").stdout.strip()
 
+    assert start(*read("STATIC_URL"), SCRIPT_NAME="/console").stdout == "/console/static/\n"
     assert below("STATIC_URL") == "/console/static/"
     assert below("SESSION_COOKIE_PATH") == below("CSRF_COOKIE_PATH") == "/console/"
 
